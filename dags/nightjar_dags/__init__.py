@@ -1,0 +1,1 @@
+"""The clock on the wall: Nightjar DAGs for Airflow."""

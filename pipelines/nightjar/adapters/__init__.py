@@ -1,0 +1,1 @@
+"""The doors outside: every vendor library stays behind one of these."""

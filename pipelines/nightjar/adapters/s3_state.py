@@ -1,0 +1,134 @@
+"""One corpus's state prefix over S3's API, with compare-and-set by conditional PUT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from nightjar.adapters.s3_errors import says_absent, says_lost_race, translated
+from nightjar.adapters.s3_listing import listing_pages
+from nightjar.errors import Misconfigured, Transient, bounded
+from nightjar.ports import Stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_DELETED_AT_ONCE: Final = 1000  # the API's own limit for one DeleteObjects
+
+
+class S3State:
+    """State objects of `bucket` below `prefix` (which ends with a slash, or is empty). Safe from many threads."""
+
+    def __init__(self, client: S3Client, *, bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self._endpoint = client.meta.endpoint_url
+
+    def read(self, key: str) -> Stored | None:
+        """None when absent."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            try:
+                reply = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as error:
+                if says_absent(error):
+                    return None
+                raise
+            with closing(reply["Body"]) as body:
+                return Stored(body.read(), reply.get("ETag", ""))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Unconditional."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """True when nothing stood under the key before."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfNoneMatch="*")
+            except ClientError as error:
+                if says_lost_race(error):
+                    return False
+                raise
+        return True
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        """True when what `etag` names stood there until now; an object that is gone has moved on, too."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfMatch=etag)
+            except ClientError as error:
+                if says_lost_race(error) or says_absent(error):
+                    return False
+                raise
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """In key order, relative to the state prefix."""
+        for page in listing_pages(self._client, bucket=self._bucket, prefix=self._prefix + prefix):
+            yield from (key.removeprefix(self._prefix) for key in page["key"].to_pylist())
+
+    def exists(self, key: str) -> bool:
+        """A HEAD."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            except ClientError as error:
+                if says_absent(error):
+                    return False
+                raise
+        return True
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """A thousand in each request.
+
+        Raises:
+            Transient: some are still there; the message counts them and gives the first reason.
+        """
+        remaining = iter(keys)
+        while batch := [self._prefix + key for key in islice(remaining, _DELETED_AT_ONCE)]:
+            self._delete(batch)
+
+    def _delete(self, batch: list[str]) -> None:
+        with translated(self._bucket, endpoint=self._endpoint):
+            reply = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            )
+        refused = [error for error in reply.get("Errors", []) if error.get("Code") != "NoSuchKey"]
+        if refused:
+            said = bounded(f"{refused[0].get('Code', '')} {refused[0].get('Message', '')}")
+            raise Transient(
+                f"{len(refused)} of {len(batch)} state objects in bucket {self._bucket} not deleted: {said}"
+            )
+
+    def probe(self) -> None:
+        """Creates, replaces and deletes one small object `probe-<random>`.
+
+        Raises:
+            Misconfigured: bucket missing, access denied, or a store that writes although a condition does not hold.
+        """
+        key = f"probe-{uuid4().hex}"
+        honoured = self._honours_conditions(key)
+        self.delete([key])
+        if not honoured:
+            raise Misconfigured(
+                f"the store at {self._endpoint} ignores If-Match or If-None-Match, so that two runs could overwrite "
+                f"each other's state: keep the state in a store with conditional writes (AWS S3 and versitygw have them)"
+            )
+
+    def _honours_conditions(self, key: str) -> bool:
+        if not self.create(key, b"first") or self.create(key, b"second"):
+            return False
+        first = self.read(key)
+        if first is None or first.data != b"first":
+            return False
+        in_turn = self.replace(key, b"third", etag=first.etag)
+        out_of_turn = self.replace(key, b"fourth", etag=first.etag)
+        last = self.read(key)
+        return in_turn and not out_of_turn and last is not None and last.data == b"third"

@@ -1,0 +1,216 @@
+"""State at rest: where each object lies below a corpus's prefix, and how it is written as Parquet.
+
+Keys are content-addressed or belong to one run; users' object keys never become part of them. `docs/state.md`
+describes every column.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nightjar.errors import Misconfigured
+from nightjar.model import Chunk, ContentKey, Element, EmbeddedChunk, ParsedDocument, sha256
+
+FORMAT: Final = 1
+LIVE: Final = "live.json"
+LEASE: Final = "lease.json"
+BUCKETS: Final = 16
+
+ELEMENTS: Final = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("text", pa.string()),
+        ("page", pa.int32()),
+        ("depth", pa.int32()),
+        ("table_html", pa.string()),
+    ]
+)
+CHUNKS: Final = pa.schema(
+    [
+        ("content_key", pa.string()),
+        ("ordinal", pa.int32()),
+        ("text", pa.string()),
+        ("context", pa.string()),
+        ("heading_path", pa.list_(pa.string())),
+        ("page_first", pa.int32()),
+        ("page_last", pa.int32()),
+        ("token_count", pa.int32()),
+        ("element_type", pa.string()),
+        ("table_html", pa.string()),
+    ]
+)
+MANIFEST: Final = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("uri", pa.string()),
+        ("key", pa.string()),
+        # what was attempted last
+        ("etag", pa.string()),
+        ("size", pa.int64()),
+        ("modified_us", pa.int64()),
+        ("sidecar_etag", pa.string()),
+        ("sidecar_size", pa.int64()),
+        ("sidecar_modified_us", pa.int64()),
+        ("attempted_parse", pa.string()),
+        ("failure_stage", pa.string()),
+        ("failure_code", pa.string()),
+        ("failure_reason", pa.string()),
+        ("attempts", pa.int32()),
+        ("first_failed_at", pa.string()),
+        ("last_failed_at", pa.string()),
+        # what is indexed; null content_key: nothing
+        ("content_key", pa.string()),
+        ("digest", pa.string()),
+        ("media_type", pa.string()),
+        ("charset", pa.string()),
+        ("parse_recipe", pa.string()),
+        ("chunk_recipe", pa.string()),
+        ("embed_recipe", pa.string()),
+        ("space", pa.string()),
+        ("chunks", pa.int32()),
+        ("tokens", pa.int64()),
+        ("title", pa.string()),
+        ("language", pa.string()),
+        ("document_modified_us", pa.int64()),
+        ("object_metadata", pa.string()),
+        ("sidecar", pa.string()),
+        ("fields", pa.string()),
+        ("acl", pa.list_(pa.string())),
+        ("set_aside", pa.int32()),
+    ]
+)
+
+
+def content_key_of(digest: str, media_type: str, charset: str) -> ContentKey:
+    """Names what a parser would see: the same bytes read as another type are another content."""
+    return ContentKey(sha256(f"{digest}|{media_type}|{charset}"))
+
+
+def elements_key(recipe: str, content: str) -> str:
+    """Key of a content's parsed elements."""
+    return f"elements/{recipe}/{content[:2]}/{content}.parquet"
+
+
+def vectors_prefix(recipe: str) -> str:
+    """Below it lies every content's vectors of one embed recipe."""
+    return f"vectors/{recipe}/"
+
+
+def vectors_key(recipe: str, content: str) -> str:
+    """Key of a content's chunks and vectors."""
+    return f"{vectors_prefix(recipe)}{content[:2]}/{content}.parquet"
+
+
+def version_key(number: int, name: str = "version.json") -> str:
+    """Key of a version's record, or of a report beside it."""
+    return f"versions/{number:06d}/{name}"
+
+
+def collection_key(name: str) -> str:
+    """Key of what is checked out in a collection."""
+    return f"collections/{name}.json"
+
+
+def run_key(run_id: str, name: str) -> str:
+    """Key of something that belongs to one run; the run's id is hashed where it is not a plain word."""
+    plain = run_id if run_id.replace("-", "").replace("_", "").isalnum() else sha256(run_id)[:24]
+    return f"runs/{plain}/{name}"
+
+
+def shard_key(run_id: str, shard: int, name: str) -> str:
+    """Key of one shard's intermediate or final outcome."""
+    return run_key(run_id, f"shards/{shard:04d}/{name}")
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Zstandard-compressed Parquet; equal tables give equal bytes with the same library."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def from_parquet(data: bytes, *, key: str) -> pa.Table:
+    """The table in `data`.
+
+    Raises:
+        Misconfigured: the object `key` is damaged; it is named, never guessed around.
+    """
+    try:
+        return pq.read_table(pa.BufferReader(data), use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Misconfigured(
+            f"the state object {key} is damaged ({error}): restore it from the bucket's backup"
+        ) from error
+
+
+def rows_table(rows: Iterable[Mapping[str, object]], schema: pa.Schema) -> pa.Table:
+    """A table of `schema` from rows; absent names become nulls."""
+    listed = list(rows)
+    return pa.table({f.name: pa.array([row.get(f.name) for row in listed], f.type) for f in schema}, schema=schema)
+
+
+def pack_elements(document: ParsedDocument) -> bytes:
+    """A parsed document as Parquet; what is said of the whole document stands in the schema's metadata."""
+    whole = {k: v for k, v in asdict(document).items() if k != "elements"}
+    table = rows_table((asdict(e) for e in document.elements), ELEMENTS)
+    return to_parquet(table.replace_schema_metadata({"document": json.dumps(whole)}))
+
+
+def unpack_elements(data: bytes, *, key: str) -> ParsedDocument:
+    """The reverse of `pack_elements`."""
+    table = from_parquet(data, key=key)
+    whole = json.loads(table.schema.metadata[b"document"])
+    elements = tuple(Element(**row) for row in table.to_pylist())
+    return ParsedDocument(**{**whole, "notes": tuple(whole["notes"])}, elements=elements)
+
+
+def chunk_rows(content: str, chunks: Iterable[Chunk]) -> list[dict[str, object]]:
+    """Rows of `CHUNKS` for one content."""
+    return [{"content_key": content, **asdict(c), "heading_path": list(c.heading_path)} for c in chunks]
+
+
+def rows_to_chunks(table: pa.Table) -> list[Chunk]:
+    """The chunks of a table with the columns of `CHUNKS`, in its order; other columns are ignored."""
+    names = [n for n in CHUNKS.names if n != "content_key"]
+    return [Chunk(**{**r, "heading_path": tuple(r["heading_path"])}) for r in table.select(names).to_pylist()]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedContent:
+    """One content as it is indexed: what is said of the whole, and its chunks with vectors."""
+
+    title: str
+    language: str
+    chunks: tuple[EmbeddedChunk, ...]
+
+    @property
+    def tokens(self) -> int:
+        """What the model read in all."""
+        return sum(e.chunk.token_count for e in self.chunks)
+
+
+def pack_vectors(content: EmbeddedContent) -> bytes:
+    """One content's chunks with their vectors; holds no document id, so that copies share it."""
+    table = rows_table(chunk_rows("", (e.chunk for e in content.chunks)), CHUNKS).drop_columns(["content_key"])
+    matrix = np.stack([e.vector for e in content.chunks]).astype("<f4")
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
+    about = json.dumps({"title": content.title, "language": content.language})
+    return to_parquet(table.append_column("vector", vectors).replace_schema_metadata({"document": about}))
+
+
+def unpack_vectors(data: bytes, *, key: str) -> EmbeddedContent:
+    """The reverse of `pack_vectors`."""
+    table = from_parquet(data, key=key)
+    column = table["vector"].combine_chunks()
+    matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    pairs = zip(rows_to_chunks(table), matrix, strict=True)
+    about = json.loads(table.schema.metadata[b"document"])
+    return EmbeddedContent(chunks=tuple(EmbeddedChunk(chunk, vector) for chunk, vector in pairs), **about)

@@ -1,0 +1,1 @@
+"""Load, call stages, save; the only place that logs and times."""

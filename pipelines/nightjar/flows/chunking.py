@@ -1,0 +1,132 @@
+"""Second step of a shard: cut what has no stored vectors into chunks, and check documents and chunks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nightjar.artifacts import (
+    CHUNKS,
+    MANIFEST,
+    chunk_rows,
+    elements_key,
+    rows_table,
+    shard_key,
+    unpack_elements,
+    vectors_key,
+)
+from nightjar.errors import BadDocument, Code, Misconfigured
+from nightjar.flows.checks import check_chunks, check_documents
+from nightjar.flows.parallel import in_order
+from nightjar.flows.parsing import failed
+from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
+from nightjar.flows.services import Services
+from nightjar.model import Chunk, ParsedDocument
+from nightjar.recipe import STAGES
+from nightjar.stages.chunk import ChunkRules, chunk
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+
+def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
+    """Chunk and check one shard. Returns the step's report."""
+    done = read_json(services, run, f"shards/{shard:04d}/chunked.json")
+    if done is not None:
+        return dict(done)
+    started = services.clock()
+    parsed = read_table(services, shard_key(run.run_id, shard, "parsed.parquet"))
+    if parsed is None:
+        raise Misconfigured(f"shard {shard} of run {run.run_id} was not parsed: clear its parse task first")
+    rows: list[Row] = parsed.to_pylist()
+    missing = _contents_to_make(services, run, rows)
+    documents, lost = _load_elements(services, run, missing)
+    verdicts = lost | check_documents(services, documents)
+    kept = {key: document for key, document in documents.items() if key not in verdicts}
+    chunks, chunk_seconds = _cut(services, kept)
+    verdicts |= {key: (Code.NO_TEXT, "no text was left to index") for key, made in chunks.items() if not made}
+    verdicts |= check_chunks(services, {key: made for key, made in chunks.items() if made})
+    chunks = {key: made for key, made in chunks.items() if key not in verdicts}
+    rows = [_judged(services, run, row, verdicts) for row in rows]
+    report = {
+        "documents": len(chunks),
+        "chunks": sum(len(made) for made in chunks.values()),
+        "rejected": sum(1 for row in rows if row["failure_stage"] == "check"),
+        "chunk_seconds": chunk_seconds,
+        "seconds": (services.clock() - started).total_seconds(),
+    }
+    titles = {key: {"title": d.title, "language": d.language} for key, d in kept.items() if key in chunks}
+    flat = (row for key, made in chunks.items() for row in chunk_rows(key, made))
+    write_table(services, shard_key(run.run_id, shard, "chunks.parquet"), rows_table(flat, CHUNKS))
+    write_table(services, shard_key(run.run_id, shard, "checked.parquet"), rows_table(rows, MANIFEST))
+    write_json(services, run, f"shards/{shard:04d}/chunked.json", {**report, "titles": titles})
+    log.info("chunked run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))
+    return report
+
+
+def _contents_to_make(services: Services, run: Run, rows: Iterable[Row]) -> dict[str, str]:
+    """Content key → parse recipe, of those without stored vectors (or all, where that was asked for)."""
+    contents = {row["content_key"]: row["parse_recipe"] for row in rows if row["failure_code"] is None}
+    if run.options.full_refresh or run.options.recompute in STAGES:
+        return contents
+    recipe = run.recipe.upto("embed")
+    stand = in_order(lambda content: services.state.exists(vectors_key(recipe, content)), list(contents))
+    return {content: contents[content] for content, stands in zip(list(contents), stand, strict=True) if not stands}
+
+
+def _load_elements(
+    services: Services, run: Run, contents: Mapping[str, str]
+) -> tuple[dict[str, ParsedDocument], dict[str, tuple[Code, str]]]:
+    """The parsed documents; those whose elements are gone are failures of the moment and are parsed again next time."""
+
+    def load(content: str) -> ParsedDocument | None:
+        key = elements_key(contents[content] or run.recipe.upto("parse"), content)
+        stored = services.state.read(key)
+        return unpack_elements(stored.data, key=key) if stored else None
+
+    loaded = dict(zip(contents, in_order(load, list(contents)), strict=True))
+    lost = {
+        key: (Code.UNREADABLE, "its stored elements are gone; the next run parses it again")
+        for key, document in loaded.items()
+        if document is None
+    }
+    return {key: document for key, document in loaded.items() if document is not None}, lost
+
+
+def _cut(services: Services, documents: Mapping[str, ParsedDocument]) -> tuple[dict[str, tuple[Chunk, ...]], float]:
+    if not documents:
+        return {}, 0.0
+    started = services.clock()
+    rules = rules_of(services)
+    tokenizer = services.tokenizer()
+    chunks = {}
+    for key, document in documents.items():
+        chunks[key] = chunk(document, tokenizer=tokenizer, rules=rules)
+        services.progress("chunk", len(chunks), len(documents))
+    return chunks, (services.clock() - started).total_seconds()
+
+
+def rules_of(services: Services) -> ChunkRules:
+    """The corpus file's `chunk` block as the stage wants it; the model's own limit where none is given."""
+    block, tokenizer = services.corpus.chunk, services.tokenizer()
+    if block.max_tokens is not None and block.max_tokens > tokenizer.max_tokens:
+        raise Misconfigured(
+            f"chunk.max_tokens is {block.max_tokens}, but {services.corpus.embed.model} reads {tokenizer.max_tokens}"
+            " tokens of a text: lower it, or take it out"
+        )
+    return ChunkRules(
+        max_tokens=block.max_tokens or tokenizer.max_tokens,
+        overlap_tokens=block.overlap_tokens,
+        headings=block.headings,
+        prompt_tokens=len(tokenizer.offsets(services.corpus.embed.document_prompt)),
+    )
+
+
+def _judged(services: Services, run: Run, row: Row, verdicts: Mapping[str, tuple[Code, str]]) -> Row:
+    if row["failure_code"] is not None or row["content_key"] not in verdicts:
+        return row
+    code, reason = verdicts[row["content_key"]]
+    bad = BadDocument(row["document_id"], code, reason)
+    return failed(services, run, row, bad, stage="check", digest=row["digest"])

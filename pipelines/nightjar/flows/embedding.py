@@ -1,0 +1,186 @@
+"""Third step of a shard: vectors for new texts only, checked, stored by content; then the shard's outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from nightjar.artifacts import (
+    MANIFEST,
+    EmbeddedContent,
+    pack_vectors,
+    rows_table,
+    rows_to_chunks,
+    shard_key,
+    unpack_vectors,
+    vectors_key,
+)
+from nightjar.errors import BadDocument, Code, Misconfigured
+from nightjar.flows.checks import check_vectors
+from nightjar.flows.parallel import in_order, windows
+from nightjar.flows.parsing import failed
+from nightjar.flows.planning import shard_rows
+from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
+from nightjar.flows.services import Services
+from nightjar.model import Chunk, EmbeddedChunk, Vector
+
+log = logging.getLogger(__name__)
+# Chunks embedded before their vectors are stored: bounds memory and what a kill can cost.
+_GROUP_CHUNKS: Final = 2_048
+
+Row = dict[str, Any]
+Facts = Mapping[str, Any]
+
+
+def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
+    """Embed one shard and write its outcome. Returns the step's report."""
+    done = read_json(services, run, f"shards/{shard:04d}/outcome.json")
+    if done is not None:
+        return dict(done)
+    started = services.clock()
+    table = read_table(services, shard_key(run.run_id, shard, "chunks.parquet"))
+    checked = read_table(services, shard_key(run.run_id, shard, "checked.parquet"))
+    chunked = read_json(services, run, f"shards/{shard:04d}/chunked.json")
+    if table is None or checked is None or chunked is None:
+        raise Misconfigured(f"shard {shard} of run {run.run_id} was not chunked: clear its chunk task first")
+    contents: dict[str, list[Chunk]] = {}
+    for content, chunk in zip(table["content_key"].to_pylist(), rows_to_chunks(table), strict=True):
+        contents.setdefault(content, []).append(chunk)
+    maker = _Maker(services, run, chunked["titles"])
+    maker.known.update(_vectors_before(services, run, shard, contents))
+    for group in _groups(contents):
+        maker.make(group)
+        services.progress("embed", maker.chunks, table.num_rows)
+    rows = [_finished(services, run, row, maker.bad) for row in checked.to_pylist()]
+    rows = _with_counts(services, run, rows, maker.made)
+    write_table(services, shard_key(run.run_id, shard, "outcome.parquet"), rows_table(rows, MANIFEST))
+    report = {
+        "documents": len(rows),
+        "failed": sum(1 for row in rows if row["failure_code"]),
+        "chunks": maker.chunks,
+        "embedded": maker.embedded,
+        "reused": maker.chunks - maker.embedded,
+        "tokens": maker.tokens,
+        "truncated_tokens": maker.truncated,
+        "seconds": (services.clock() - started).total_seconds(),
+    }
+    write_json(services, run, f"shards/{shard:04d}/outcome.json", report)
+    log.info("embedded run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))
+    return report
+
+
+def _groups(contents: Mapping[str, list[Chunk]]) -> Iterator[dict[str, list[Chunk]]]:
+    group: dict[str, list[Chunk]] = {}
+    held = 0
+    for content, chunks in contents.items():
+        group[content] = chunks
+        held += len(chunks)
+        if held >= _GROUP_CHUNKS:
+            yield group
+            group, held = {}, 0
+    if group:
+        yield group
+
+
+def _vectors_before(
+    services: Services, run: Run, shard: int, contents: Mapping[str, list[Chunk]]
+) -> Iterator[tuple[str, Vector]]:
+    """Vectors of texts that changed documents had before: unchanged passages are never embedded again."""
+    if not contents or run.options.full_refresh or run.options.recompute is not None:
+        return
+    before = {
+        vectors_key(row["base_embed_recipe"], row["base_content_key"])
+        for row in shard_rows(services, run, shard)
+        if row.get("base_content_key") and row["base_space"] == run.recipe.space
+    }
+    wanted = {chunk.text_digest for chunks in contents.values() for chunk in chunks}
+    for content in in_order(lambda key: _read_content(services, key), sorted(before)):
+        for embedded in content.chunks if content else ():
+            if embedded.chunk.text_digest in wanted:
+                yield embedded.chunk.text_digest, embedded.vector
+
+
+def _read_content(services: Services, key: str) -> EmbeddedContent | None:
+    stored = services.state.read(key)
+    return unpack_vectors(stored.data, key=key) if stored else None
+
+
+class _Maker:
+    """Embeds groups of contents, equal texts once over the whole shard, and stores each content's vectors."""
+
+    def __init__(self, services: Services, run: Run, titles: Mapping[str, Facts]) -> None:
+        self._services, self._run, self._titles = services, run, titles
+        self.known: dict[str, Vector] = {}
+        self.made: dict[str, Row] = {}
+        self.bad: dict[str, tuple[Code, str]] = {}
+        self.chunks = self.embedded = self.tokens = self.truncated = 0
+
+    def make(self, group: Mapping[str, list[Chunk]]) -> None:
+        texts = {c.text_digest: c for chunks in group.values() for c in chunks if c.text_digest not in self.known}
+        if texts:
+            self._embed(texts)
+        contents = {key: self._content(key, chunks) for key, chunks in group.items()}
+        bad = check_vectors(self._services, contents)
+        self.bad |= bad
+        kept = [(key, content) for key, content in contents.items() if key not in bad]
+        for key, content in in_order(self._store, kept):
+            self.made[key] = _counts(content)
+        self.chunks += sum(len(chunks) for chunks in group.values())
+
+    def _embed(self, texts: Mapping[str, Chunk]) -> None:
+        embedder = self._services.embedder()
+        vectors = embedder.embed([chunk.embedded_text for chunk in texts.values()])
+        self.known.update(zip(texts, vectors, strict=True))
+        self.embedded += len(texts)
+        self.tokens += sum(chunk.token_count for chunk in texts.values())
+        limit = self._services.tokenizer().max_tokens
+        self.truncated += sum(max(0, chunk.token_count - limit) for chunk in texts.values())
+
+    def _content(self, key: str, chunks: Iterable[Chunk]) -> EmbeddedContent:
+        embedded = tuple(EmbeddedChunk(chunk, self.known[chunk.text_digest]) for chunk in chunks)
+        return EmbeddedContent(chunks=embedded, **self._titles[key])
+
+    def _store(self, item: tuple[str, EmbeddedContent]) -> tuple[str, EmbeddedContent]:
+        self._services.state.write(vectors_key(self._run.recipe.upto("embed"), item[0]), pack_vectors(item[1]))
+        return item
+
+
+def _counts(content: EmbeddedContent) -> Row:
+    return {
+        "chunks": len(content.chunks),
+        "tokens": content.tokens,
+        "title": content.title,
+        "language": content.language,
+    }
+
+
+def _finished(services: Services, run: Run, row: Row, bad: Mapping[str, tuple[Code, str]]) -> Row:
+    if row["failure_code"] is not None or row["content_key"] not in bad:
+        return row
+    code, reason = bad[row["content_key"]]
+    verdict = BadDocument(row["document_id"], code, reason)
+    return failed(services, run, row, verdict, stage="check", digest=row["digest"])
+
+
+def _with_counts(services: Services, run: Run, rows: list[Row], made: dict[str, Row]) -> list[Row]:
+    """Rows with what stands in the index for them, read back for contents that somebody made before."""
+    recipe = run.recipe
+    good = {row["content_key"] for row in rows if row["failure_code"] is None}
+    before = sorted(good - made.keys())
+    keys = [vectors_key(recipe.upto("embed"), content) for content in before]
+    for content, stored in zip(before, in_order(lambda key: _read_content(services, key), keys), strict=True):
+        if stored is None:
+            raise Misconfigured(f"the stored vectors of content {content} vanished during the run: run again")
+        made[content] = _counts(stored)
+    stamps = {
+        "chunk_recipe": recipe.upto("chunk"),
+        "embed_recipe": recipe.upto("embed"),
+        "space": recipe.space,
+    }
+    return [
+        row if row["failure_code"] is not None else {**row, **made[row["content_key"]], **stamps, "attempts": 0}
+        for row in rows
+    ]

@@ -1,0 +1,214 @@
+"""Join the shards' outcomes into the candidate's manifest, and judge it before anything becomes visible."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version_key
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.checks import judge_quality
+from nightjar.flows.manifests import checkout_digest, indexed, save_manifest
+from nightjar.flows.metadata import describe_again, rules_digest
+from nightjar.flows.parallel import in_order
+from nightjar.flows.planning import Plan, plan
+from nightjar.flows.runs import Run, read_json, read_table, write_json
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version, open_version, read_version, save_version
+from nightjar.stages.quality_page import render_quality
+from nightjar.stages.states import State
+
+log = logging.getLogger(__name__)
+_INDEXED: Final = MANIFEST.names[MANIFEST.names.index("content_key") :]
+_REPORTS: Final = ("parsed", "chunked", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What the gate decided: the candidate's number, None where the night changed nothing at all."""
+
+    version: int | None
+    state: str
+    reason: str
+
+
+def gate(services: Services, run: Run) -> Gated:
+    """Build the candidate version and judge it.
+
+    Raises:
+        HeldBack: the quality gate is red; the version is kept as `rejected`, nothing became visible.
+        Misconfigured: a shard of the plan has no outcome.
+    """
+    made = plan(services, run)
+    if made.empty:
+        return _unchanged(services, run)
+    base = run.base(services)
+    outcome, tallies = _outcomes(services, run, made)
+    target = build_target(services, run, base, outcome)
+    if made.rebuild is None and run.live is not None and target.equals(_sorted(base)):
+        return _unchanged(services, run)
+    version = _open(services, run)
+    figures = documents_of(made, base=base, outcome=outcome, gone=_gone(services, run))
+    quality = judge_quality(services, base=base, outcome=outcome, target=target)
+    services.state.write(version_key(version.number, "quality.json"), json.dumps(quality.report, indent=1).encode())
+    services.state.write(version_key(version.number, "quality.html"), render_quality(quality.report).encode())
+    version = replace(
+        version,
+        manifest=tuple(save_manifest(services.state, target)),
+        checkout=checkout_digest(target),
+        counts=_counts(target),
+        documents=figures,
+        metadata_rules=rules_digest(services.corpus),
+        verdicts={"quality": asdict(quality.verdict), "drift": None, "evaluation": None},
+        cost=_cost(tallies, target),
+    )
+    write_json(services, run, "version.json", {"version": version.number})
+    at = services.clock()
+    if quality.verdict.state == "fail":
+        reason = quality.verdict.reason
+        save_version(services.state, version.enter(State.REJECTED, at=at, actor=run.actor, reason=reason))
+        raise HeldBack(f"version {version.number} is rejected: {reason}")
+    if version.state is State.BUILDING:
+        version = version.enter(State.GATED, at=at, actor=run.actor)
+    save_version(services.state, version)
+    log.info("gated run=%s version=%d quality=%s", run.run_id, version.number, quality.verdict.state)
+    return Gated(version.number, str(version.state), "")
+
+
+def candidate(services: Services, run: Run) -> Version | None:
+    """The version this run made; None while the night is `unchanged`."""
+    record = read_json(services, run, "version.json")
+    number = record and record["version"]
+    return read_version(services.state, number) if number else None
+
+
+def _unchanged(services: Services, run: Run) -> Gated:
+    write_json(services, run, "version.json", {"version": None})
+    log.info("unchanged run=%s", run.run_id)
+    return Gated(None, "unchanged", "nothing differs and the index agrees")
+
+
+def _outcomes(services: Services, run: Run, made: Plan) -> tuple[pa.Table, list[Mapping[str, Any]]]:
+    """Every shard's rows and reports; a shard without an outcome fails the night instead of shrinking it."""
+
+    def read(number: int) -> tuple[pa.Table | None, Mapping[str, Any]]:
+        reports = {name: read_json(services, run, f"shards/{number:04d}/{name}.json") for name in _REPORTS}
+        return read_table(services, shard_key(run.run_id, number, "outcome.parquet")), reports
+
+    results = list(in_order(read, [shard.number for shard in made.shards]))
+    absent = [shard.label for shard, (table, _) in zip(made.shards, results, strict=True) if table is None]
+    if absent:
+        raise Misconfigured(f"shards without an outcome: {'; '.join(absent)}. Clear and re-run them, then this task")
+    tables = [table for table, _ in results if table is not None]
+    rows = pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
+    return rows, [reports for _, reports in results]
+
+
+def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table) -> pa.Table:
+    """Base, less what is gone, with tonight's rows in place; failed documents keep what they had in this space."""
+    gone = _gone(services, run)
+    carried = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
+    carried = carried.filter(pc.invert(pc.is_in(carried["document_id"], gone["document_id"].combine_chunks())))
+    carried = _redescribed(services, run, carried)
+    lost = outcome.filter(pc.is_valid(outcome["failure_code"]))
+    before = base.filter(pc.is_in(base["document_id"], lost["document_id"].combine_chunks()))
+    had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
+    kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
+    good = outcome.filter(pc.is_null(outcome["failure_code"]))
+    return _sorted(pa.concat_tables([carried, kept, good]))
+
+
+def _keeping(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A failed document's row: the attempt is tonight's, what is indexed is what it had (perhaps nothing)."""
+    digest = {"digest": row["digest"]} if before is None else {}
+    return row | {name: before[name] if before else None for name in _INDEXED} | digest
+
+
+def _redescribed(services: Services, run: Run, carried: pa.Table) -> pa.Table:
+    """Fields and ACLs anew where the corpus file's metadata rules changed since the live version."""
+    if run.live is None:
+        return carried
+    if read_version(services.state, run.live.version).metadata_rules == rules_digest(services.corpus):
+        return carried
+    rows = (describe_again(services.corpus, row) if row["content_key"] else row for row in carried.to_pylist())
+    return rows_table(rows, MANIFEST)
+
+
+def _sorted(manifest: pa.Table) -> pa.Table:
+    return manifest.sort_by("document_id").combine_chunks()
+
+
+def _gone(services: Services, run: Run) -> pa.Table:
+    table = read_table(services, run_key(run.run_id, "gone.parquet"))
+    return MANIFEST.empty_table() if table is None else table
+
+
+def _open(services: Services, run: Run) -> Version:
+    return open_version(
+        services.state,
+        Version(
+            number=0,
+            run_id=run.run_id,
+            parent=run.live.version if run.live else None,
+            recipe=run.recipe.upto("embed"),
+            recipe_parts=run.recipe.as_json(),
+            created_at=services.clock().isoformat(timespec="seconds"),
+        ),
+    )
+
+
+def documents_of(made: Plan, *, base: pa.Table, outcome: pa.Table, gone: pa.Table) -> dict[str, int]:
+    """Documents by what happened to them, renames settled by digest: same bytes here, gone there."""
+    was_there = pc.is_in(outcome["document_id"], base["document_id"].combine_chunks())
+    added = outcome.filter(pc.invert(was_there))
+    renamed = min(
+        pc.sum(pc.is_in(added["digest"], gone["digest"].drop_null().combine_chunks())).as_py() or 0, gone.num_rows
+    )
+    return {
+        "added": added.num_rows - renamed,
+        "changed": made.changed,
+        "deleted": gone.num_rows - renamed,
+        "renamed": renamed,
+        "unchanged": made.unchanged,
+        "quarantined": pc.sum(pc.is_valid(outcome["failure_code"])).as_py() or 0,
+    }
+
+
+def _counts(target: pa.Table) -> dict[str, int]:
+    rows = indexed(target)
+    return {
+        "documents": rows.num_rows,
+        "chunks": pc.sum(rows["chunks"]).as_py() or 0,
+        "tokens": pc.sum(rows["tokens"]).as_py() or 0,
+        "quarantined": target.num_rows - pc.sum(pc.is_null(target["failure_code"])).as_py() if target.num_rows else 0,
+    }
+
+
+def _cost(tallies: list[Mapping[str, Any]], target: pa.Table) -> dict[str, Any]:
+    """Work of the night, summed over shards; rates for the next plan's estimate."""
+    total = {
+        "bytes": sum(t["parsed"]["bytes"] for t in tallies),
+        "parsed": sum(t["parsed"]["parsed"] for t in tallies),
+        "chunks_made": sum(t["chunked"]["chunks"] for t in tallies),
+        "embedded": sum(t["outcome"]["embedded"] for t in tallies),
+        "reused": sum(t["outcome"]["reused"] for t in tallies),
+        "tokens": sum(t["outcome"]["tokens"] for t in tallies),
+        "truncated_tokens": sum(t["outcome"]["truncated_tokens"] for t in tallies),
+        "seconds": {
+            "parse": sum(t["parsed"]["seconds"] for t in tallies),
+            "chunk": sum(t["chunked"]["chunk_seconds"] for t in tallies),
+            "check": sum(t["chunked"]["seconds"] - t["chunked"]["chunk_seconds"] for t in tallies),
+            "embed": sum(t["outcome"]["seconds"] for t in tallies),
+        },
+    }
+    tokens, size = _counts(target)["tokens"], pc.sum(indexed(target)["size"]).as_py() or 0
+    spent = sum(total["seconds"].values())
+    total["bytes_a_token"] = size / tokens if tokens else None
+    total["seconds_a_token"] = spent / total["tokens"] if total["tokens"] else None
+    return total

@@ -1,0 +1,62 @@
+"""Manifests at rest: buckets by hash of the document's id; unchanged buckets are shared between versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.artifacts import BUCKETS, MANIFEST, from_parquet, to_parquet
+from nightjar.errors import Misconfigured
+from nightjar.flows.parallel import in_order
+from nightjar.model import sha256
+from nightjar.ports import StateStore
+
+_DIGITS = [f"{number:x}" for number in range(BUCKETS)]
+_CHECKOUT = ["document_id", "content_key", "embed_recipe", "title", "language", "fields", "document_modified_us"]
+
+
+def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
+    """All rows of a version's manifest; a bounded number of reads, whatever the corpus's size.
+
+    Raises:
+        Misconfigured: a bucket is missing or damaged; it is named.
+    """
+
+    def read(key: str) -> pa.Table:
+        stored = state.read(key)
+        if stored is None:
+            raise Misconfigured(f"the manifest bucket {key} is missing from the state: restore it from a backup")
+        return from_parquet(stored.data, key=key)
+
+    tables = list(in_order(read, buckets))
+    return pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
+
+
+def save_manifest(state: StateStore, manifest: pa.Table) -> list[str]:
+    """Write the buckets that do not stand already; returns their keys, the version's manifest."""
+    first = pc.utf8_slice_codeunits(manifest["document_id"], 0, 1)
+
+    def write(digit: str) -> str | None:
+        rows = manifest.filter(pc.equal(first, digit)).sort_by("document_id").combine_chunks()
+        if rows.num_rows == 0:
+            return None
+        data = to_parquet(rows)
+        key = f"manifests/{sha256(data)}.parquet"
+        state.create(key, data)
+        return key
+
+    return [key for key in in_order(write, _DIGITS) if key]
+
+
+def indexed(manifest: pa.Table) -> pa.Table:
+    """Rows that stand in the index: those with content."""
+    return manifest.filter(pc.is_valid(manifest["content_key"]))
+
+
+def checkout_digest(manifest: pa.Table) -> str:
+    """Equal digests make equal collections: what a checkout is made of, without fingerprints and failures."""
+    rows = indexed(manifest).sort_by("document_id").select([*_CHECKOUT, "acl"])
+    return sha256(json.dumps(rows.to_pydict(), sort_keys=True))

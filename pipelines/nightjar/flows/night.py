@@ -1,0 +1,136 @@
+"""A night from start to end, in one process or task by task: settle, plan, shards, gate, index, verify, promote."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from nightjar.errors import HeldBack
+from nightjar.flows.chunking import chunk_shard
+from nightjar.flows.embedding import embed_shard
+from nightjar.flows.gates import candidate, gate
+from nightjar.flows.index import index, verify
+from nightjar.flows.parsing import parse_shard
+from nightjar.flows.planning import Plan, plan
+from nightjar.flows.promotion import promote
+from nightjar.flows.runs import Options, Run, find_run, read_json, resume, write_json
+from nightjar.flows.services import Services
+from nightjar.flows.settle import settle
+from nightjar.lease import Lease
+from nightjar.owner import Owner
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_SHARD_STEPS: Final = (parse_shard, chunk_shard, embed_shard)
+
+
+def run_night(services: Services, *, run_id: str, owner: Owner, options: Options) -> Mapping[str, Any]:
+    """One whole night in this process; returns the promised shape of `run --json`.
+
+    Raises:
+        HeldBack: a gate, a guard, a hold or another run; what was computed is kept. The report is written all the same.
+    """
+    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
+    with closing_lease(lease), lease.beating():
+        run = settle(services, run_id=run_id, actor=owner.name, options=options)
+        try:
+            made = timed(services, run, "plan", lambda: plan(services, run))
+            for shard in made.shards:
+                for step in _SHARD_STEPS:
+                    step(services, run, shard.number)
+            timed(services, run, "gates", lambda: gate(services, run))
+            timed(services, run, "index", lambda: index(services, run, lease=lease))
+            timed(services, run, "verify", lambda: verify(services, run))
+            timed(services, run, "promote", lambda: promote(services, run, lease=lease))
+        except HeldBack as held:
+            finish(services, run, reason=str(held))
+            raise
+        return finish(services, run, reason="")
+
+
+@contextmanager
+def closing_lease(lease: Lease) -> Iterator[None]:
+    """Let the next run begin at once, however this one ends."""
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+@contextmanager
+def taking_part(services: Services, run_id: str) -> Iterator[tuple[Run, Lease]]:
+    """One task of a run in a process of its own: the lease is renewed while it works, never taken back when lost."""
+    lease = Lease.attach(services.state, run_id=run_id)
+    with lease.beating():
+        yield resume(services, run_id), lease
+
+
+def timed(services: Services, run: Run, name: str, step: Callable[[], T]) -> T:
+    """Do a step and keep its seconds beside the run."""
+    started = services.clock()
+    result = step()
+    seconds = (services.clock() - started).total_seconds()
+    write_json(services, run, f"seconds/{name}.json", seconds)
+    return result
+
+
+def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
+    """The run's report, kept as `runs/<run id>/report.json` for whoever asks later."""
+    version = candidate(services, run)
+    made: Plan = plan(services, run)
+    cost = dict(version.cost) if version else {}
+    seconds = dict(cost.get("seconds", {}))
+    for name in ("plan", "gates", "index", "verify", "promote"):
+        seconds[name] = read_json(services, run, f"seconds/{name}.json") or 0.0
+    names = ("plan", "parse", "chunk", "check", "embed", "gates", "index", "verify", "promote")
+    seconds = {name: round(seconds.get(name, 0.0), 3) for name in names}
+    seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)
+    counts = version.counts if version else {}
+    written = 0 if version is None else _written(services, run)
+    report = {
+        "format": 1,
+        "corpus": services.corpus.name,
+        "run_id": run.run_id,
+        "version": version.number if version else None,
+        "state": _state(services, version),
+        "reason": reason or (version.reason if version else "") or made.guard,
+        "documents": dict(version.documents) if version else _nothing(made),
+        "chunks": {
+            "total": counts.get("chunks", 0),
+            "written": written,
+            "deleted": 0,
+            "embedded": cost.get("embedded", 0),
+            "reused": cost.get("reused", 0),
+            "truncated_tokens": cost.get("truncated_tokens", 0),
+        },
+        "parsed": cost.get("parsed", 0),
+        "tokens": cost.get("tokens", 0),
+        "seconds": seconds,
+        "verdicts": dict(version.verdicts) if version else {"quality": None, "drift": None, "evaluation": None},
+    }
+    write_json(services, run, "report.json", report)
+    return report
+
+
+def _state(services: Services, version: Any) -> str:
+    if version is None:
+        return "unchanged"
+    return "held" if version.state == "waiting" and "on hold" in version.reason else str(version.state)
+
+
+def _nothing(made: Plan) -> dict[str, int]:
+    return {"added": 0, "changed": made.changed, "deleted": 0, "renamed": 0, "unchanged": made.unchanged, "quarantined": 0}
+
+
+def _written(services: Services, run: Run) -> int:
+    return int(read_json(services, run, "written.json") or 0)
+
+
+def report_of(services: Services, run_id: str) -> Mapping[str, Any] | None:
+    """A finished run's report; None while it is under way."""
+    run = find_run(services, run_id)
+    found = run and read_json(services, run, "report.json")
+    return dict(found) if found else None
+

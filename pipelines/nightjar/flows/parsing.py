@@ -1,0 +1,223 @@
+"""First step of a shard: fetch what changed, tell its type, parse what nobody parsed yet, describe each document."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any, Final
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.artifacts import MANIFEST, content_key_of, elements_key, pack_elements, rows_table, shard_key
+from nightjar.errors import BadDocument, Code
+from nightjar.flows.metadata import describe
+from nightjar.flows.parallel import in_order, windows
+from nightjar.flows.planning import shard_rows
+from nightjar.flows.runs import Run, read_json, write_json, write_table
+from nightjar.flows.services import Services
+from nightjar.model import Document, Fingerprint, ParsedDocument, SourceObject, document_id_of
+
+log = logging.getLogger(__name__)
+_WINDOW: Final = 128
+_SIDECAR_BYTES: Final = 256 * 1024
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the step did, for its report."""
+
+    documents: int = 0
+    fetched_bytes: int = 0
+    parsed: int = 0
+    reused: int = 0
+    failed: int = 0
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
+    """Parse one shard; done work is found by its keys, so a retry resumes. Returns the step's report."""
+    done = read_json(services, run, f"shards/{shard:04d}/parsed.json")
+    if done is not None:
+        return dict(done)
+    started = services.clock()
+    rows = shard_rows(services, run, shard)
+    tally = _Tally(documents=len(rows))
+    folder = services.work_folder / f"parse-{uuid4().hex}"
+    outcome: list[Row] = []
+    try:
+        for window in windows(rows, size=_WINDOW):
+            folder.mkdir(parents=True)
+            outcome += _parse_window(services, run, window, folder=folder, tally=tally)
+            shutil.rmtree(folder)
+            services.progress("parse", len(outcome), len(rows))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    write_table(services, shard_key(run.run_id, shard, "parsed.parquet"), rows_table(outcome, MANIFEST))
+    report = {
+        "documents": tally.documents,
+        "bytes": tally.fetched_bytes,
+        "parsed": tally.parsed,
+        "reused": tally.reused,
+        "failed": tally.failed,
+        "seconds": (services.clock() - started).total_seconds(),
+    }
+    write_json(services, run, f"shards/{shard:04d}/parsed.json", report)
+    log.info("parsed run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))
+    return report
+
+
+def _parse_window(services: Services, run: Run, window: list[Row], *, folder: Any, tally: _Tally) -> list[Row]:
+    from_bytes = [row for row in window if row["stage"] == "parse"]
+    outcome = [_standing(row) for row in window if row["stage"] != "parse"]
+    fetched: list[tuple[Row, Document]] = []
+    for row, got in in_order(lambda item: _fetch(services, item[1], folder / str(item[0])), enumerate(from_bytes)):
+        if isinstance(got, BadDocument):
+            outcome.append(failed(services, run, row, got, stage="fetch"))
+            continue
+        tally.fetched_bytes += got.fingerprint.size
+        fetched.append((row, got))
+    contents = _known_contents(services, run, fetched)
+    unknown: list[tuple[Row, Document]] = []
+    for row, document in fetched:
+        known = contents.get(_content_hint(document.digest, document.key, document.declared_charset))
+        if known is None:
+            unknown.append((row, document))
+        else:
+            tally.reused += 1
+            outcome.append(_described(services, run, row, document, content=known))
+    outcome += _read_unknown(services, run, unknown, tally=tally)
+    tally.failed += sum(1 for row in outcome if row["failure_code"])
+    return outcome
+
+
+def _fetch(services: Services, row: Row, into: Any) -> tuple[Row, Document | BadDocument]:
+    wanted = SourceObject(
+        uri=row["uri"], key=row["key"], fingerprint=Fingerprint(row["etag"], row["size"], row["modified_us"])
+    )
+    limit = services.corpus.source.max_size
+    try:
+        if row["size"] == 0:
+            raise BadDocument(wanted.document_id, Code.EMPTY, "the object has no bytes")
+        if row["size"] > limit:
+            reason = f"{row['size']} bytes are more than source.max_size ({limit}): raise it, or exclude the key"
+            raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
+        if row["sidecar_etag"] is not None:
+            sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
+            row["sidecar"] = None if sidecar is None else sidecar.decode("utf-8", "replace")
+        return row, services.source.fetch(wanted, into=into, max_bytes=limit)
+    except BadDocument as bad:
+        return row, bad
+
+
+def _content_hint(digest: str, key: str, charset: str) -> tuple[str, str, str]:
+    """What decides a content's key before its type is known: equal hints are read as the same type."""
+    return digest, PurePosixPath(key).suffix.lower(), charset
+
+
+def _known_contents(
+    services: Services, run: Run, fetched: list[tuple[Row, Document]]
+) -> dict[tuple[str, str, str], Row]:
+    """Contents that the live version was made of, by the same parser: touched, renamed and copied documents."""
+    if run.live is None or run.options.full_refresh or run.options.recompute == "parse":
+        return {}
+    base = run.base(services)
+    same_parser = pc.fill_null(pc.equal(base["parse_recipe"], run.recipe.upto("parse")), fill_value=False)
+    digests = pa.array([document.digest for _, document in fetched], pa.string())
+    rows = base.filter(pc.and_(same_parser, pc.is_in(base["digest"], digests))).to_pylist()
+    lost = {row["base_content_key"] for row, _ in fetched if row["why"] == "remade"}
+    return {
+        _content_hint(row["digest"], row["key"], row["charset"]): row for row in rows if row["content_key"] not in lost
+    }
+
+
+def _read_unknown(
+    services: Services, run: Run, unknown: list[tuple[Row, Document]], *, tally: _Tally
+) -> Iterator[Row]:
+    """Sniff, then parse what has no stored elements."""
+    if not unknown:
+        return
+    recipe = run.recipe.upto("parse")
+    again = run.options.full_refresh or run.options.recompute == "parse"
+    rows = {document.document_id: row for row, document in unknown}
+    to_parse: list[tuple[Document, str]] = []
+    types = services.parser().sniff([document for _, document in unknown])
+    for (row, document), media_type in zip(unknown, types, strict=True):
+        if isinstance(media_type, BadDocument):
+            yield failed(services, run, row, media_type, stage="parse", digest=document.digest)
+            continue
+        content = content_key_of(document.digest, media_type, document.declared_charset)
+        if not again and services.state.exists(elements_key(recipe, content)):
+            tally.reused += 1
+            known = {"content_key": content, "media_type": media_type}
+            yield _described(services, run, row, document, content=known)
+        else:
+            to_parse.append((document, media_type))
+    media_types = {document.document_id: media_type for document, media_type in to_parse}
+
+    def save(item: tuple[Document, ParsedDocument | BadDocument]) -> Row:
+        document, parsed = item
+        row = rows[document.document_id]
+        if isinstance(parsed, BadDocument):
+            return failed(services, run, row, parsed, stage="parse", digest=document.digest)
+        content = content_key_of(document.digest, media_types[document.document_id], document.declared_charset)
+        services.state.write(elements_key(recipe, content), pack_elements(parsed))
+        known = {"content_key": content, "media_type": parsed.media_type}
+        return _described(services, run, row, document, content=known)
+
+    tally.parsed += len(to_parse)
+    yield from in_order(save, services.parser().parse(to_parse))
+
+
+def _attempt(row: Row) -> Row:
+    """Columns of the attempt alone: who the document is and which bytes were tried."""
+    names = ("uri", "key", "etag", "size", "modified_us", "sidecar_etag", "sidecar_size", "sidecar_modified_us")
+    return {"document_id": document_id_of(row["uri"]), **{name: row[name] for name in names}, "failure_code": None}
+
+
+def _standing(row: Row) -> Row:
+    """A document whose bytes did not change and whose elements stand: only later stages are made again."""
+    base = {name: row[f"base_{name}"] for name in MANIFEST.names if f"base_{name}" in row}
+    return {**base, **_attempt(row)}
+
+
+def _described(services: Services, run: Run, row: Row, document: Document, *, content: Mapping[str, Any]) -> Row:
+    about = {
+        **_attempt(row),
+        "attempted_parse": run.recipe.upto("parse"),
+        "parse_recipe": run.recipe.upto("parse"),
+        "digest": document.digest,
+        "charset": document.declared_charset,
+        "content_key": content["content_key"],
+        "media_type": content["media_type"],
+        "document_modified_us": round(document.modified_at.timestamp() * 1_000_000),
+        "sidecar": row.get("sidecar"),
+    }
+    return describe(services.corpus, about, object_metadata=document.object_metadata)
+
+
+def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: str, digest: str | None = None) -> Row:
+    """The row of a document that failed tonight; what it has in the index is merged back at the gate."""
+    now = services.clock()
+    return {
+        **_attempt(row),
+        "attempted_parse": run.recipe.upto("parse"),
+        "failure_stage": stage,
+        "failure_code": str(bad.code),
+        "failure_reason": bad.reason,
+        "attempts": (row.get("base_attempts") or 0) + 1,
+        "first_failed_at": row.get("base_first_failed_at") or _iso(now),
+        "last_failed_at": _iso(now),
+        "digest": digest,
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

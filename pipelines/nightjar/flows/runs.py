@@ -1,0 +1,121 @@
+"""One run's own record: what it started from and was asked to do; every step finds it again by the run's id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from nightjar.artifacts import MANIFEST, from_parquet, run_key, to_parquet
+from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.manifests import load_manifest
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Live, read_live, read_version
+from nightjar.recipe import Recipe, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may ask of one night; the defaults are the nightly schedule's."""
+
+    full_refresh: bool = False
+    prefix: str | None = None
+    where: tuple[str, str] | None = None
+    failed: bool = False
+    recompute: Stage | None = None
+    promote: bool = True
+    approve_deletions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run under way. `live` is what was live when it was settled; None on a first night."""
+
+    run_id: str
+    actor: str
+    options: Options
+    recipe: Recipe
+    started_at: datetime
+    live: Live | None
+
+    def base(self, services: Services) -> pa.Table:
+        """Rows of the manifest that tonight is compared with."""
+        if self.live is None:
+            return MANIFEST.empty_table()
+        return load_manifest(services.state, read_version(services.state, self.live.version).manifest)
+
+
+def save_run(services: Services, run: Run) -> None:
+    """Write the run's record, once at its start."""
+    record = {
+        "run_id": run.run_id,
+        "actor": run.actor,
+        "options": asdict(run.options),
+        "recipe": run.recipe.as_json(),
+        "started_at": run.started_at.isoformat(),
+        "live": asdict(run.live) if run.live else None,
+        "corpus": services.corpus.resolved(),
+    }
+    write_json(services, run, "run.json", record)
+
+
+def find_run(services: Services, run_id: str) -> Run | None:
+    """The run's record, None before it was settled."""
+    stored = services.state.read(run_key(run_id, "run.json"))
+    if stored is None:
+        return None
+    record = json.loads(stored.data)
+    where = record["options"]["where"]
+    options = replace(Options(**record["options"]), where=tuple(where) if where else None)
+    return Run(
+        run_id=run_id,
+        actor=record["actor"],
+        options=options,
+        recipe=Recipe.from_json(record["recipe"]),
+        started_at=datetime.fromisoformat(record["started_at"]),
+        live=Live(**record["live"]) if record["live"] else None,
+    )
+
+
+def resume(services: Services, run_id: str) -> Run:
+    """The run, if it may still go on: what is live is what it started from, and this code makes what it planned.
+
+    Raises:
+        Superseded: another run went live since, so clearing an old task can change nothing.
+        Misconfigured: this worker's recipe differs from the plan's.
+    """
+    run = find_run(services, run_id)
+    if run is None:
+        raise Misconfigured(f"run {run_id} was never settled: trigger a new run instead of clearing this task")
+    now = read_live(services.state)
+    if (now.version if now else None) != (run.live.version if run.live else None):
+        raise Superseded(f"run {run_id} is over, version {now.version if now else 0} is live: trigger a new one")
+    if services.recipe() != run.recipe:
+        lines = "; ".join(run.recipe.difference(services.recipe()))
+        raise Misconfigured(f"this worker would make other results than the run planned ({lines}): install the same code")
+    return run
+
+
+def write_json(services: Services, run: Run, name: str, record: object) -> None:
+    """Something of this run's own, readable by people."""
+    services.state.write(run_key(run.run_id, name), json.dumps(record, indent=1, default=str).encode())
+
+
+def read_json(services: Services, run: Run, name: str) -> Any | None:
+    """What `write_json` wrote; None when it did not."""
+    stored = services.state.read(run_key(run.run_id, name))
+    return json.loads(stored.data) if stored else None
+
+
+def write_table(services: Services, key: str, table: pa.Table) -> None:
+    """A table of this run's own."""
+    services.state.write(key, to_parquet(table))
+
+
+def read_table(services: Services, key: str) -> pa.Table | None:
+    """What `write_table` wrote; None when it did not."""
+    stored = services.state.read(key)
+    return from_parquet(stored.data, key=key) if stored else None

@@ -1,0 +1,35 @@
+"""What a night is given: its corpus and its doors. Heavy ones are opened by the first step that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from nightjar.corpus import Corpus
+from nightjar.ports import Embedder, Index, Inspector, Parser, Source, StateStore, Tokenizer
+from nightjar.recipe import Recipe
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total); total 0 when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One corpus's doors; `wiring` makes it, `flows` use it, nothing else knows the adapters."""
+
+    corpus: Corpus
+    source: Source
+    state: StateStore
+    index: Index
+    lease_ttl_s: float
+    recipe: Callable[[], Recipe]
+    tokenizer: Callable[[], Tokenizer]
+    parser: Callable[[], Parser]
+    embedder: Callable[[], Embedder]
+    inspector: Callable[[], Inspector]
+    clock: Callable[[], datetime]
+    work_folder: Path
+    progress: Progress
+    close: Callable[[], None]

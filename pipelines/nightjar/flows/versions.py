@@ -1,0 +1,147 @@
+"""Version records and the pointer to the live one: all moves by compare-and-set, each with time and actor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from nightjar.artifacts import FORMAT, LIVE, version_key
+from nightjar.errors import Misconfigured
+from nightjar.ports import StateStore
+from nightjar.flows.records import RecordEntry, record
+from nightjar.stages.states import State, moved
+
+_NUMBER: Final = re.compile(r"versions/(\d{6})/version\.json$")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What people search: the commit that the alias is only a projection of."""
+
+    version: int
+    collection: str
+    run_id: str
+    promoted_at: str
+    held: bool = False
+    held_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One index version: a manifest, where it is checked out, and how it came to be what it is."""
+
+    number: int
+    run_id: str
+    parent: int | None
+    recipe: str
+    created_at: str
+    state: State = State.BUILDING
+    manifest: tuple[str, ...] = ()
+    checkout: str = ""
+    collection: str | None = None
+    promoted_at: str | None = None
+    reason: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    documents: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    recipe_parts: Mapping[str, Any] = field(default_factory=dict)
+    metadata_rules: str = ""
+    history: tuple[Mapping[str, str], ...] = ()
+
+    def enter(self, state: State, *, at: datetime, actor: str, reason: str = "") -> Version:
+        """The same version in another state, the move written into its history."""
+        moved(self.state, state)
+        step = {"state": str(state), "at": at.isoformat(), "actor": actor, "reason": reason}
+        return replace(self, state=state, reason=reason or self.reason, history=(*self.history, step))
+
+
+def _decode(fields: Mapping[str, Any]) -> Version:
+    known = {k: v for k, v in fields.items() if k in Version.__dataclass_fields__}
+    known["state"] = State(known["state"])
+    known["manifest"] = tuple(known["manifest"])
+    known["history"] = tuple(known["history"])
+    return Version(**known)
+
+
+def _encode(version: Version) -> dict[str, Any]:
+    return {"format": FORMAT, **asdict(version)}
+
+
+def version_numbers(state: StateStore) -> list[int]:
+    """All numbers ever given, ascending; one listing."""
+    found = (_NUMBER.search(key) for key in state.keys("versions/"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def read_version(state: StateStore, number: int) -> Version:
+    """One version's record.
+
+    Raises:
+        Misconfigured: there is no such version.
+    """
+    entry = record(state, version_key(number)).read()
+    if entry is None:
+        raise Misconfigured(f"there is no version {number}: `nightjar versions` lists those that exist")
+    return _decode(entry.value)
+
+
+def read_versions(state: StateStore) -> list[Version]:
+    """All versions, newest first."""
+    return [read_version(state, number) for number in reversed(version_numbers(state))]
+
+
+def open_version(state: StateStore, version: Version) -> Version:
+    """Claim the next free number for `version`; a run that claimed one already gets it back."""
+    numbers = version_numbers(state)
+    if numbers and (newest := read_version(state, numbers[-1])).run_id == version.run_id:
+        return newest
+    number = numbers[-1] + 1 if numbers else 1
+    claimed = replace(version, number=number)
+    record(state, version_key(number)).swap(None, _encode(claimed))
+    return claimed
+
+
+def save_version(state: StateStore, version: Version) -> Version:
+    """Replace the version's record.
+
+    Raises:
+        Superseded: somebody else changed it in between.
+    """
+    register = record(state, version_key(version.number))
+    register.swap(register.read(), _encode(version))
+    return version
+
+
+def read_live(state: StateStore) -> Live | None:
+    """What is live; None on a corpus that never was.
+
+    Raises:
+        Misconfigured: `live.json` is missing while versions have been live: an error, not a first night.
+    """
+    entry = live_entry(state)
+    if entry is not None:
+        return Live(**{k: v for k, v in entry.value.items() if k in Live.__dataclass_fields__})
+    once_live = [v.number for v in read_versions(state) if v.promoted_at]
+    if once_live:
+        raise Misconfigured(
+            f"{LIVE} is missing although version {once_live[0]} was live: restore that object from the state bucket"
+        )
+    return None
+
+
+def live_entry(state: StateStore) -> RecordEntry | None:
+    """The register behind `read_live`, for a compare-and-set."""
+    return record(state, LIVE).read()
+
+
+def write_live(state: StateStore, live: Live, *, expected: RecordEntry | None) -> None:
+    """Make `live` the truth: the commit of a promotion.
+
+    Raises:
+        Superseded: it moved since `expected` was read.
+    """
+    record(state, LIVE).swap(expected, {"format": FORMAT, **asdict(live)})

@@ -1,0 +1,237 @@
+"""The doors to the outside, each as small as its use. Adapters implement them; `tests/contracts.py` says what they promise.
+
+Every method may raise `Transient` (retry) or `Misconfigured` (stop), never a vendor's exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from nightjar.errors import BadDocument
+from nightjar.model import (
+    ChunkId,
+    CollectionName,
+    Document,
+    Hit,
+    IndexObject,
+    ParsedDocument,
+    SourceObject,
+    Vector,
+    Violation,
+)
+
+
+class Source(Protocol):
+    """The bucket that people drop documents into; read-only."""
+
+    def listing(self) -> Iterator[pa.Table]:
+        """One Arrow table a page: key (string), etag (string, unquoted), size (int64), modified_us (int64); all keys, unfiltered."""
+
+    def exists(self, key: str) -> bool:
+        """A HEAD: true while the object is there (confirms a deletion)."""
+
+    def fetch(self, wanted: SourceObject, *, into: Path, max_bytes: int) -> Document:
+        """Stream the object's bytes into the file `into`, hashing on the way.
+
+        Raises:
+            BadDocument: too_large, unreadable (gone or refused), or changed_while_read (fingerprint moved between HEAD and end).
+        """
+
+    def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
+        """The bytes of `<key>.metadata.json`; None when there is none or it is larger than `max_bytes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes of a state object and the etag to hand back in a compare-and-set."""
+
+    data: bytes
+    etag: str
+
+
+class StateStore(Protocol):
+    """One corpus's state prefix; keys are relative to it. Safe from many threads."""
+
+    def read(self, key: str) -> Stored | None:
+        """None when absent."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Unconditional; only for keys whose content is a function of the key, or private to a run."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """If-None-Match: false when the key stood already (a lost reply to our own success may also say so)."""
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        """If-Match: false when the object moved on (a lost reply to our own success may also say so)."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key below a prefix, in key order."""
+
+    def exists(self, key: str) -> bool:
+        """True when the key is there."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Absent keys are no error."""
+
+    def probe(self) -> None:
+        """Prove that create and replace honour their conditions.
+
+        Raises:
+            Misconfigured: bucket missing, access denied, or a store without conditional writes.
+        """
+
+
+class Parser(Protocol):
+    """Bytes to elements, in killable child processes."""
+
+    @property
+    def recipe(self) -> Mapping[str, str]:
+        """What shapes the result: parser and version, strategy, languages, sentence model, tools that are present."""
+
+    def sniff(self, documents: Sequence[Document]) -> list[str | BadDocument]:
+        """Media type by content, in order; a failure instead where the type itself is already the verdict."""
+
+    def parse(
+        self, documents: Iterable[tuple[Document, str]]
+    ) -> Iterator[tuple[Document, ParsedDocument | BadDocument]]:
+        """Each (document, media type) once, as it finishes, in no promised order; the iterable is read lazily."""
+
+    def close(self) -> None:
+        """Ends every child process."""
+
+
+class Tokenizer(Protocol):
+    """The embedding model's own tokenizer, never truncating, never padding."""
+
+    @property
+    def identity(self) -> str:
+        """Changes when counts could change."""
+
+    @property
+    def max_tokens(self) -> int:
+        """What the model reads of one text, special tokens included."""
+
+    @property
+    def special_tokens(self) -> int:
+        """How many tokens the model adds to each text."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """(start, end) in characters of each token, without special tokens."""
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors."""
+
+    @property
+    def backend(self) -> str:
+        """Which device and runtime do the work, for the log: `openvino/cpu`, `torch/cuda`."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of every vector."""
+
+    def embed(self, texts: Sequence[str]) -> Vector:
+        """Shape (len(texts), dimensions), float32, rows of unit length, in the order of `texts`; the document prompt is added here."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Shape (dimensions,), float32, unit length; the query prompt is added here."""
+
+
+class Inspector(Protocol):
+    """Runs a Great Expectations suite over a table."""
+
+    def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
+        """Rows of `table` that failed rules of the suite named `suite` (documents, chunks, embeddings); row_id is the naming column.
+
+        Raises:
+            Misconfigured: the suite does not load whole, or names a column that the table lacks.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a collection: `kind` is text, text[], int, number, bool or date; `search` is words, exact, range or stored."""
+
+    name: str
+    kind: str
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSchema:
+    """All that a collection is created with; `description` tells readers corpus, version, model and recipe."""
+
+    properties: tuple[Property, ...]
+    description: str
+    quantization: str = "none"
+    replicas: int = 1
+    shards: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to a collection; `vector` is needed for vector and hybrid, `where` are equalities, `acl` groups of which one must match."""
+
+    mode: str
+    text: str
+    vector: Vector | None
+    limit: int
+    where: Mapping[str, str | int | float | bool | datetime] | None = None
+    acl: tuple[str, ...] | None = None
+
+
+class Index(Protocol):
+    """The vector database. Collections are ours by name; only `alias` names are what applications use."""
+
+    def check(self) -> str:
+        """The server's version.
+
+        Raises:
+            Misconfigured: not reachable at all at start, wrong key, or too old for aliases.
+        """
+
+    def collections(self) -> list[CollectionName]:
+        """Every collection's name."""
+
+    def create(self, name: CollectionName, schema: CollectionSchema) -> None:
+        """Create it, or accept an equal one that stands already."""
+
+    def describe(self, name: CollectionName, description: str) -> None:
+        """Replace the collection's description."""
+
+    def drop(self, name: CollectionName) -> None:
+        """Remove a collection; one that an alias names is refused."""
+
+    def write(self, name: CollectionName, objects: Iterable[IndexObject]) -> int:
+        """Upsert all of `objects` and confirm each; returns how many.
+
+        Raises:
+            Transient: some were still refused after retries; the message counts them and gives the first reason.
+        """
+
+    def count(self, name: CollectionName) -> int:
+        """Objects on the server."""
+
+    def fetch(self, name: CollectionName, ids: Sequence[ChunkId]) -> dict[ChunkId, IndexObject]:
+        """Those of `ids` that stand, with properties and vectors."""
+
+    def scan(self, name: CollectionName, *, vectors: bool) -> Iterator[IndexObject]:
+        """Every object once; without vectors theirs are empty arrays."""
+
+    def search(self, name: str, query: Query) -> list[Hit]:
+        """Best first; `name` is a collection or an alias."""
+
+    def alias(self, alias: str) -> CollectionName | None:
+        """What the alias names, None when there is no such alias."""
+
+    def point(self, alias: str, name: CollectionName) -> None:
+        """Create or move the alias, then read it back until it says `name`."""
+
+    def close(self) -> None:
+        """Ends connections."""

@@ -1,0 +1,130 @@
+"""State that changes: small JSON records moved by compare-and-set, and objects that are written once.
+
+A record carries a `sequence`, which grows by one with every move, and a fresh `nonce`. A store may answer "no" to a
+write that it has done (its first reply was lost and the client asked again), so that after every "no" the record is
+read back: my nonce means that I won. Without the nonce, equal content would repeat its etag and prove nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeAlias, TypeVar
+from uuid import uuid4
+
+from nightjar.errors import Misconfigured, Superseded, Transient
+from nightjar.ports import StateStore, Stored
+
+T = TypeVar("T")
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+Fields: TypeAlias = Mapping[str, Json]
+
+_OVERTAKEN: Final = "overtaken"  # an etag that no store gives out
+
+
+class Moved(Superseded):
+    """The record is no longer what this writer saw: somebody else moved it, and nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """A record as it was read: hand it back to `swap` to move on from exactly this."""
+
+    value: T
+    sequence: int
+    nonce: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Generic[T]):
+    """A mutable record at `key`; `encode` and `decode` turn its value into JSON fields and back.
+
+    The object is one flat JSON mapping: the value's own fields, `sequence` and `nonce`. `decode` may raise KeyError,
+    TypeError or ValueError for fields that it cannot take.
+    """
+
+    state: StateStore
+    key: str
+    encode: Callable[[T], Fields]
+    decode: Callable[[Fields], T]
+
+    def read(self) -> Entry[T] | None:
+        """None when there is no record yet.
+
+        Raises:
+            Misconfigured: the object is damaged; the message names it.
+        """
+        stored = self.state.read(self.key)
+        return None if stored is None else self._entry(stored)
+
+    def swap(self, seen: Entry[T] | None, value: T) -> Entry[T]:
+        """Move the record from what was seen (None: nothing stood there) to `value`.
+
+        Raises:
+            Moved: somebody else was first.
+            Transient: the store did not answer, and does not say now that the write was done.
+        """
+        nonce, sequence = uuid4().hex, 1 if seen is None else seen.sequence + 1
+        data = _dumped({**self.encode(value), "sequence": sequence, "nonce": nonce})
+        unanswered: Transient | None = None
+        won = False
+        try:
+            won = (
+                self.state.create(self.key, data)
+                if seen is None
+                else self.state.replace(self.key, data, etag=seen.etag)
+            )
+        except Transient as error:
+            unanswered = error
+        now = self.read()
+        if now is not None and now.nonce == nonce:
+            return now
+        if won:  # and moved again by somebody who saw ours: the next swap from here must fail, this one did not
+            return Entry(value, sequence, nonce, _OVERTAKEN)
+        if unanswered is not None:
+            raise unanswered
+        raise Moved(f"{self.key} was moved by somebody else meanwhile")
+
+    def _entry(self, stored: Stored) -> Entry[T]:
+        try:
+            fields = _loaded(stored.data)
+            return Entry(self.decode(fields), _whole(fields["sequence"]), str(fields["nonce"]), stored.etag)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Misconfigured(
+                f"the state object {self.key} is damaged ({type(error).__name__}: {error}): restore it from a backup "
+                f"or an earlier version of the object"
+            ) from error
+
+
+def immutable_put(state: StateStore, key: str, data: bytes) -> bytes:
+    """Write an object once; what stands under the key afterwards, which is the winner's where somebody was first.
+
+    Raises:
+        Transient: it stood there a moment ago and is gone.
+    """
+    if state.create(key, data):
+        return data
+    winner = state.read(key)
+    if winner is None:
+        raise Transient(f"the state object {key} vanished while it was read: try again")
+    return winner.data
+
+
+def _loaded(data: bytes) -> dict[str, Json]:
+    fields = json.loads(data)
+    if not isinstance(fields, dict):
+        raise TypeError("not a JSON mapping")
+    return fields
+
+
+def _whole(number: Json) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError("sequence is not a whole number")
+    return number
+
+
+def _dumped(fields: Fields) -> bytes:
+    return (json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

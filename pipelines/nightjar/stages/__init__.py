@@ -1,0 +1,1 @@
+"""Pure rooms: values in, values out; no stage imports another."""

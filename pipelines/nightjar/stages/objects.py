@@ -1,0 +1,71 @@
+"""From a manifest row and its content's vectors to the objects that stand in a collection."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from nightjar.artifacts import EmbeddedContent
+from nightjar.model import Chunk, FieldValue, IndexObject, chunk_id_of
+
+
+def index_objects(
+    row: Mapping[str, Any], content: EmbeddedContent, *, fields: Mapping[str, str]
+) -> Iterator[IndexObject]:
+    """One object a chunk, in order; equal texts of one document are told apart by their occurrence.
+
+    Args:
+        row: a row of the manifest.
+        content: the row's chunks and vectors.
+        fields: the corpus's metadata fields with their types.
+    """
+    about = _document_properties(row, content, fields)
+    seen: Counter[str] = Counter()
+    for embedded in content.chunks:
+        digest = embedded.chunk.text_digest
+        chunk_id = chunk_id_of(row["document_id"], digest, seen[digest])
+        seen[digest] += 1
+        yield IndexObject(chunk_id, {**about, **_chunk_properties(embedded.chunk)}, embedded.vector)
+
+
+def _document_properties(
+    row: Mapping[str, Any], content: EmbeddedContent, fields: Mapping[str, str]
+) -> dict[str, FieldValue | None]:
+    values = json.loads(row["fields"] or "{}")
+    typed = {name: _typed(values.get(name), kind) for name, kind in fields.items()}
+    return {
+        "title": content.title or PurePosixPath(row["key"]).stem,
+        "document_id": row["document_id"],
+        "document_digest": row["digest"],
+        "source_uri": row["uri"],
+        "media_type": row["media_type"],
+        "language": content.language or None,
+        "acl": None if row["acl"] is None else tuple(row["acl"]),
+        "modified_at": datetime.fromtimestamp(row["document_modified_us"] / 1_000_000, UTC),
+        **typed,
+    }
+
+
+def _typed(value: Any, kind: str) -> FieldValue | None:
+    if value is None:
+        return None
+    if kind == "date":
+        return datetime.fromisoformat(value)
+    return tuple(value) if kind == "text[]" else value
+
+
+def _chunk_properties(chunk: Chunk) -> dict[str, FieldValue | None]:
+    return {
+        "text": chunk.text,
+        "heading_path": chunk.heading_path,
+        "element_type": chunk.element_type,
+        "ordinal": chunk.ordinal,
+        "page_first": chunk.page_first,
+        "page_last": chunk.page_last,
+        "token_count": chunk.token_count,
+        "table_html": chunk.table_html,
+    }

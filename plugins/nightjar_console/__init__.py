@@ -1,0 +1,1 @@
+"""The window: what Nightjar shows in Airflow's own interface."""

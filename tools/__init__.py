@@ -1,0 +1,1 @@
+"""Scripts of the checkout; nothing here is part of the installed package."""
