@@ -43,6 +43,18 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+def _port_with_a_free_neighbour() -> int:
+    """Weaviate finds no leader unless its inner ports come in pairs: gossip and data, raft and its calls."""
+    while True:
+        [port] = free_ports(1)
+        with socket.socket() as neighbour:
+            try:
+                neighbour.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
 @dataclass
 class Weaviate:
     """A running server; `kill` takes it away as a power cut would."""
@@ -60,7 +72,8 @@ class Weaviate:
 @contextmanager
 def weaviate_process(folder: Path) -> Iterator[Weaviate]:
     """A Weaviate server with its data and log in `folder`; login by API key, nobody anonymous."""
-    http, grpc, raft, raft_rpc, gossip, data = free_ports(6)
+    http, grpc = free_ports(2)
+    raft, gossip = _port_with_a_free_neighbour(), _port_with_a_free_neighbour()
     key = secrets.token_hex(16)
     settings = {
         "PERSISTENCE_DATA_PATH": str(folder / "weaviate"),
@@ -68,10 +81,10 @@ def weaviate_process(folder: Path) -> Iterator[Weaviate]:
         "CLUSTER_IN_LOCALHOST": "true",
         "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
         "CLUSTER_GOSSIP_BIND_PORT": str(gossip),
-        "CLUSTER_DATA_BIND_PORT": str(data),
+        "CLUSTER_DATA_BIND_PORT": str(gossip + 1),
         "RAFT_BOOTSTRAP_EXPECT": "1",
         "RAFT_PORT": str(raft),
-        "RAFT_INTERNAL_RPC_PORT": str(raft_rpc),
+        "RAFT_INTERNAL_RPC_PORT": str(raft + 1),
         "GRPC_PORT": str(grpc),
         "DISABLE_TELEMETRY": "true",
         "GO_PROFILING_DISABLE": "true",

@@ -8,14 +8,13 @@ never gets the lease back; one that released it (to wait for a person, say) may 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Final, Self
 
+from nightjar.clock import SYSTEM_CLOCK, Clock
 from nightjar.errors import HeldBack, Misconfigured, Superseded, Transient
 from nightjar.holding import Holding, decoded, encoded
 from nightjar.owner import Owner
@@ -29,23 +28,6 @@ TTL_S: Final = 60.0
 _BEATS_PER_TTL: Final = 4  # three renewals may fail before anybody may take over
 _LOOKS_PER_TTL: Final = 20
 _RELEASES: Final = 5  # each lost to a renewal by another task of this run
-
-
-def _ticks() -> float:
-    """Seconds that go on while the machine sleeps, where it can tell: a holder must not oversleep its lease."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Ticks (seconds, never set back) to decide by; the wall clock (UTC) to tell people, and within one machine."""
-
-    ticks: Callable[[], float] = _ticks
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-
-
-_SYSTEM: Final = Clock()
 
 
 class Lease:
@@ -62,7 +44,7 @@ class Lease:
 
     @classmethod
     def acquire(
-        cls, state: StateStore, *, run_id: str, owner: Owner, ttl_s: float = TTL_S, clock: Clock = _SYSTEM
+        cls, state: StateStore, *, run_id: str, owner: Owner, ttl_s: float = TTL_S, clock: Clock = SYSTEM_CLOCK
     ) -> Self:
         """Take the lease for a run that begins, or that goes on after it had released it.
 
@@ -88,7 +70,7 @@ class Lease:
         return cls(register, entry, clock=clock, valid_until=before + ttl_s)
 
     @classmethod
-    def attach(cls, state: StateStore, *, run_id: str, clock: Clock = _SYSTEM) -> Self:
+    def attach(cls, state: StateStore, *, run_id: str, clock: Clock = SYSTEM_CLOCK) -> Self:
         """Join the lease that another process of this run has acquired, and renew it.
 
         Raises:

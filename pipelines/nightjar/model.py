@@ -174,11 +174,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One row that failed one rule of a suite; `observed` is bounded and holds no document text."""
+    """One row that failed one rule of a suite; `observed` is bounded and holds no document text.
+
+    `code` and `reason` come from the rule's meta; `severity` critical quarantines, warning and info are only reported.
+    A rule about the whole table has an empty `row_id`.
+    """
 
     row_id: str
     rule: str
     observed: str
+    code: str = ""
+    reason: str = ""
+    severity: str = "critical"
 
 
 @dataclass(frozen=True, slots=True)

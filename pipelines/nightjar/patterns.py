@@ -12,7 +12,6 @@ from typing import Final
 _WILD: Final = re.compile(r"\*\*/|\*\*|\*|\?")
 _MEANING: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _NAME: Final = re.compile(r"\{([^{}]*)\}")
-_GOOD_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def glob_expression(pattern: str) -> str:
@@ -22,29 +21,12 @@ def glob_expression(pattern: str) -> str:
     return "".join(re.escape(text) + sign for text, sign in zip(literals, [*wild, ""], strict=True))
 
 
-def field_names(pattern: str) -> tuple[str, ...]:
-    """The `{names}` of a path pattern, in order.
-
-    Raises:
-        ValueError: one is no field name, or stands there twice.
-    """
-    names = tuple(_NAME.findall(pattern))
-    bad = [name for name in names if not _GOOD_NAME.fullmatch(name)]
-    if bad:
-        raise ValueError(f"{{{bad[0]}}} is no field name: use lower-case letters, digits and underscores")
-    if len(set(names)) < len(names):
-        raise ValueError(f"a field stands twice in {pattern!r}: name each part of the path once")
-    return names
-
-
 def path_expression(pattern: str) -> re.Pattern[str]:
     """Like `glob_expression`, and `{name}` matches (part of) one folder or file name and captures it.
 
-    Raises:
-        ValueError: as `field_names`.
+    The names are fields of a corpus file, which has checked that they are identifiers and stand once each.
     """
-    names = field_names(pattern)
-    literals = _NAME.split(pattern)[::2]
+    literals, names = _NAME.split(pattern)[::2], _NAME.findall(pattern)
     groups = [*(f"(?P<{name}>[^/]+)" for name in names), ""]
     parts = (glob_expression(text) + group for text, group in zip(literals, groups, strict=True))
     return re.compile("".join(parts), re.DOTALL)

@@ -1,4 +1,4 @@
-"""The doors to the outside, each as small as its use. Adapters implement them; `tests/contracts.py` says what they promise.
+"""The doors to the outside, each as small as its use; the contract tests say what adapters promise.
 
 Every method may raise `Transient` (retry) or `Misconfigured` (stop), never a vendor's exception.
 """
@@ -31,7 +31,7 @@ class Source(Protocol):
     """The bucket that people drop documents into; read-only."""
 
     def listing(self) -> Iterator[pa.Table]:
-        """One Arrow table a page: key (string), etag (string, unquoted), size (int64), modified_us (int64); all keys, unfiltered."""
+        """One Arrow table a page, all keys unfiltered: key, etag (unquoted), size (int64), modified_us (int64)."""
 
     def exists(self, key: str) -> bool:
         """A HEAD: true while the object is there (confirms a deletion)."""
@@ -40,7 +40,7 @@ class Source(Protocol):
         """Stream the object's bytes into the file `into`, hashing on the way.
 
         Raises:
-            BadDocument: too_large, unreadable (gone or refused), or changed_while_read (fingerprint moved between HEAD and end).
+            BadDocument: too_large, unreadable (gone or refused), or changed_while_read (its fingerprint moved).
         """
 
     def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
@@ -137,7 +137,7 @@ class Embedder(Protocol):
         """Length of every vector."""
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """Shape (len(texts), dimensions), float32, rows of unit length, in the order of `texts`; the document prompt is added here."""
+        """Shape (len(texts), dimensions), float32, unit rows in the order of `texts`; adds the document prompt."""
 
     def embed_query(self, text: str) -> Vector:
         """Shape (dimensions,), float32, unit length; the query prompt is added here."""
@@ -147,7 +147,7 @@ class Inspector(Protocol):
     """Runs a Great Expectations suite over a table."""
 
     def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
-        """Rows of `table` that failed rules of the suite named `suite` (documents, chunks, embeddings); row_id is the naming column.
+        """Rows of `table` that failed rules of a suite (documents, chunks, embeddings); row_id is the naming column.
 
         Raises:
             Misconfigured: the suite does not load whole, or names a column that the table lacks.
@@ -156,7 +156,7 @@ class Inspector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of a collection: `kind` is text, text[], int, number, bool or date; `search` is words, exact, range or stored."""
+    """`kind` is text, text[], int, number, bool or date; `search` is words, exact, range or stored."""
 
     name: str
     kind: str
@@ -176,7 +176,7 @@ class CollectionSchema:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question to a collection; `vector` is needed for vector and hybrid, `where` are equalities, `acl` groups of which one must match."""
+    """A question; vector and hybrid need `vector`; `where` are equalities; of the groups in `acl` one must match."""
 
     mode: str
     text: str

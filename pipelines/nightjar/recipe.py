@@ -22,7 +22,7 @@ Parts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The settings and versions behind parse, chunk and embed; plain strings, so that it can be printed and compared."""
+    """The settings and versions behind parse, chunk and embed; plain strings, to be printed and compared."""
 
     parse: Parts
     chunk: Parts
@@ -50,10 +50,10 @@ class Recipe:
 
     def difference(self, other: Self) -> list[str]:
         """Which parts differ, as `embed.model: a → b`."""
-        lines = []
-        for name in STAGES:
-            ours, theirs = getattr(self, name), getattr(other, name)
-            for key in sorted({*ours, *theirs}):
-                if ours.get(key) != theirs.get(key):
-                    lines.append(f"{name}.{key}: {ours.get(key)} → {theirs.get(key)}")
-        return lines
+        return [
+            f"{stage}.{key}: {ours.get(key)} → {theirs.get(key)}"
+            for stage in STAGES
+            for ours, theirs in [(getattr(self, stage), getattr(other, stage))]
+            for key in sorted({*ours, *theirs})
+            if ours.get(key) != theirs.get(key)
+        ]

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
+from nightjar.adapters.embedder.model_files import ModelFiles, locate
+from nightjar.adapters.embedder.tokenizer import ModelTokenizer
+from nightjar.adapters.embedder.transformer import TransformerEmbedder
+from nightjar.adapters.gx_inspector import GxInspector
+from nightjar.adapters.parser.pool import UnstructuredParser
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.adapters.s3_client import s3_client
 from nightjar.adapters.s3_source import S3Source
 from nightjar.adapters.s3_state import S3State
+from nightjar.adapters.weaviate_index.index import WeaviateIndex
 from nightjar.corpus import Corpus
 from nightjar.flows.services import Progress, Services
 from nightjar.ports import Embedder, Index, Inspector, Parser, Tokenizer
@@ -23,8 +28,6 @@ from nightjar.stages.chunk import CHUNK_RULES_VERSION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,14 @@ def open_services(
     silence_telemetry()
     opened = doors or doors_from(settings)
     closing = ExitStack()
-    state = urlsplit(corpus.state_uri)
-    model = functools.cache(lambda: _model_files(corpus))
-    tokenizer = functools.cache(lambda: _tokenizer(model()))
+    state = corpus.state_place
+    model = functools.cache(lambda: locate(corpus.embed.model, revision=corpus.embed.revision))
+    tokenizer = functools.cache(lambda: ModelTokenizer(model()))
     parser = _closed_later(closing, lambda: _parser(corpus, settings))
     return Services(
         corpus=corpus,
         source=S3Source(opened.source, bucket=corpus.bucket, prefix=corpus.prefix),
-        state=S3State(opened.state, bucket=state.netloc, prefix=state.path.strip("/")),
+        state=S3State(opened.state, bucket=state.bucket, prefix=state.prefix),
         index=_index(closing, opened.weaviate),
         recipe=functools.cache(lambda: _recipe(corpus, parser(), tokenizer(), model())),
         tokenizer=tokenizer,
@@ -81,8 +84,75 @@ def open_services(
         embedder=functools.cache(lambda: _embedder(corpus, settings, model())),
         inspector=functools.cache(lambda: _inspector(corpus)),
         clock=lambda: datetime.now(UTC),
-        work_folder=settings.work_folder,
-        lease_ttl_s=settings.lease_ttl_s,
+        work_folder=settings.work,
+        lease_ttl_s=settings.lease_ttl.total_seconds(),
         progress=progress,
         close=closing.close,
+    )
+
+
+def _closed_later(closing: ExitStack, make: Callable[[], Parser]) -> Callable[[], Parser]:
+    """`make` once, at first use, and end its processes with the services."""
+
+    @functools.cache
+    def opened() -> Parser:
+        parser = make()
+        closing.callback(parser.close)
+        return parser
+
+    return opened
+
+
+def _index(closing: ExitStack, where: Weaviate) -> Index:
+    index = WeaviateIndex(http_url=where.http_url, grpc_url=where.grpc_url, api_key=where.api_key)
+    closing.callback(index.close)
+    return index
+
+
+def _parser(corpus: Corpus, settings: Settings) -> Parser:
+    rules = corpus.parse
+    return UnstructuredParser(
+        strategy=rules.strategy,
+        languages=rules.languages,
+        timeout=rules.timeout,
+        memory_bytes=rules.memory,
+        workers=rules.workers,
+        work_folder=settings.work,
+    )
+
+
+def _embedder(corpus: Corpus, settings: Settings, model: ModelFiles) -> Embedder:
+    rules = corpus.embed
+    return TransformerEmbedder(
+        model,
+        backend=rules.backend,
+        device=rules.device,
+        document_prompt=rules.document_prompt,
+        query_prompt=rules.query_prompt,
+        cache_folder=settings.cache,
+    )
+
+
+def _inspector(corpus: Corpus) -> Inspector:
+    return GxInspector(corpus.quality.suites)
+
+
+def _recipe(corpus: Corpus, parser: Parser, tokenizer: Tokenizer, model: ModelFiles) -> Recipe:
+    """Everything that shapes a result; what only decides where and how fast it is made stays out."""
+    chunk = corpus.chunk
+    return Recipe(
+        parse=dict(parser.recipe),
+        chunk={
+            "rules": str(CHUNK_RULES_VERSION),
+            "max_tokens": str(chunk.max_tokens or tokenizer.max_tokens),
+            "overlap_tokens": str(chunk.overlap_tokens),
+            "headings": str(chunk.headings),
+            "tokenizer": tokenizer.identity,
+        },
+        embed={
+            "model": corpus.embed.model,
+            "weights": model.digest,
+            "document_prompt": corpus.embed.document_prompt,
+            "precision": "full",
+        },
     )

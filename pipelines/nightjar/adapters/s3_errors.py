@@ -55,8 +55,7 @@ _REMEDIES: Final = (
     (_ABSENT | {"NoSuchBucket"}, "{where} does not exist: create it, or correct the s3:// address"),
     (
         _DENIED,
-        "access to {where} is denied ({said}): allow these credentials to list and read there, and in a state bucket also "
-        "to write and delete",
+        "access to {where} is denied ({said}): let these credentials list and read it, and write and delete state",
     ),
     (_WRONG_KEY, "{where} does not accept these credentials ({said}): correct the access key and secret"),
     (_WRONG_REGION, "{where} lies in another region ({said}): set AWS_REGION, or the connection's region, to its own"),

@@ -22,12 +22,12 @@ _DELETED_AT_ONCE: Final = 1000  # the API's own limit for one DeleteObjects
 
 
 class S3State:
-    """State objects of `bucket` below `prefix` (which ends with a slash, or is empty). Safe from many threads."""
+    """State objects of `bucket` below the folder `prefix` (slashes around it do not matter). Safe from many threads."""
 
     def __init__(self, client: S3Client, *, bucket: str, prefix: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._endpoint = client.meta.endpoint_url
 
     def read(self, key: str) -> Stored | None:
@@ -119,7 +119,7 @@ class S3State:
         if not honoured:
             raise Misconfigured(
                 f"the store at {self._endpoint} ignores If-Match or If-None-Match, so that two runs could overwrite "
-                f"each other's state: keep the state in a store with conditional writes (AWS S3 and versitygw have them)"
+                f"each other's state: use a store with conditional writes, such as AWS S3 or versitygw"
             )
 
     def _honours_conditions(self, key: str) -> bool:

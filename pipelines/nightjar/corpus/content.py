@@ -20,7 +20,7 @@ _GIB: Final = 2**30
 def _relative(patterns: Words) -> Words:
     absolute = next((p for p in patterns if p.startswith(("/", "s3://"))), None)
     if absolute is not None:
-        raise ValueError(f"{absolute!r} must be relative to source.uri; remove what stands before the folder's own part")
+        raise ValueError(f"{absolute!r} must be relative to source.uri; remove the slash or address at its start")
     return patterns
 
 
@@ -71,10 +71,15 @@ class Chunking(Section):
     """From text to passages."""
 
     max_tokens: Annotated[int, Field(strict=True, ge=32, le=32768)] | None = Field(
-        default=None, description="Longest passage in the model's own tokens, headings included; null: what the model reads."
+        default=None,
+        description="Longest passage in the model's tokens, headings included; null: what the model reads.",
     )
-    overlap_tokens: Count = Field(default=0, description="Tokens repeated from the passage before; less than half of max_tokens.")
-    headings: Switch = Field(default=True, description="Put title and headings before each passage when it is embedded.")
+    overlap_tokens: Count = Field(
+        default=0, description="Tokens repeated from the passage before; less than half of max_tokens."
+    )
+    headings: Switch = Field(
+        default=True, description="Put title and headings before each passage when it is embedded."
+    )
 
     @model_validator(mode="after")
     def _overlap_leaves_room(self) -> Self:
@@ -90,7 +95,7 @@ class Chunking(Section):
 class Embed(Section):
     """From passages to vectors."""
 
-    model: Line = Field(default=DEFAULT_MODEL, description="A sentence-transformers model by its hub name, or a folder.")
+    model: Line = Field(default=DEFAULT_MODEL, description="A sentence-transformers model: its hub name, or a folder.")
     revision: Line | None = Field(default=None, description="Commit or tag of a hub model; null: its newest.")
     backend: Literal["auto", "openvino", "torch"] = Field(
         default="auto", description="auto: CUDA where there is one, else OpenVINO, else torch."
@@ -98,8 +103,12 @@ class Embed(Section):
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
         default="auto", description="auto, cpu, mps, cuda or cuda:1."
     )
-    document_prompt: str = Field(default="", max_length=2000, description="Put before each passage, where the model asks for it.")
-    query_prompt: str = Field(default="", max_length=2000, description="Put before each question, where the model asks for it.")
+    document_prompt: str = Field(
+        default="", max_length=2000, description="Put before each passage, where the model asks for it."
+    )
+    query_prompt: str = Field(
+        default="", max_length=2000, description="Put before each question, where the model asks for it."
+    )
     switch: Literal["approve", "automatic"] = Field(
         default="approve",
         description="When the model changes: approve waits for a person, because those who search must change too.",

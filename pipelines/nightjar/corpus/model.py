@@ -86,7 +86,7 @@ class Corpus(Section):
     @model_validator(mode="after")
     def _state_outside_source(self) -> Self:
         if self.state is not None and place_of(self.state).overlaps(place_of(self.source.uri)):
-            raise WrongKey("state", f"{self.state} and source.uri lie in each other; give the state a folder of its own")
+            raise WrongKey("state", f"{self.state} and source.uri lie in each other; give the state another folder")
         return self
 
     def resolved(self) -> dict[str, JsonValue]:

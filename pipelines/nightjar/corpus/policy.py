@@ -32,7 +32,8 @@ class Quality(Section):
         "expectations: the suites that Nightjar ships.",
     )
     languages: Words | None = Field(
-        default=None, description="Documents in other languages (ISO 639-3: eng, deu) are quarantined; null: all are welcome."
+        default=None,
+        description="Documents in other languages (ISO 639-3: eng, deu) are quarantined; null: all pass.",
     )
     max_rejected_share: Share = Field(
         default=0.05,
@@ -56,14 +57,16 @@ class Quality(Section):
 class Deletions(Section):
     """Guard against a bucket that was emptied by mistake: additions go on, deletions wait for a person."""
 
-    guard_share: Share = Field(default=0.1, description="More than this share gone (within seven days), and more than guard_count.")
+    guard_share: Share = Field(
+        default=0.1, description="More than this share gone (within seven days), and more than guard_count."
+    )
     guard_count: Count = Field(default=10, description="Up to so many deletions the share does not count.")
     guard_max: Count = Field(default=1000, description="More than so many always wait.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.guard_max < self.guard_count:
-            raise WrongKey("guard_max", f"{self.guard_max} is below guard_count ({self.guard_count}); raise it or lower that")
+            raise WrongKey("guard_max", f"{self.guard_max} is below guard_count ({self.guard_count}); raise it")
         return self
 
 
@@ -81,13 +84,17 @@ class Drift(Section):
     """The second gate: is tonight's content of the kind that it was?"""
 
     enabled: Switch = Field(default=True, description="Compare candidate and live version.")
-    stops: Literal["fail", "warn", "never"] = Field(default="fail", description="The mildest verdict that stops a version.")
+    stops: Literal["fail", "warn", "never"] = Field(
+        default="fail", description="The mildest verdict that stops a version."
+    )
 
 
 class Evaluation(Section):
     """The third gate: are known questions still answered?"""
 
-    questions: Line | None = Field(default=None, description="File of golden questions in expectations/questions/; null: none.")
+    questions: Line | None = Field(
+        default=None, description="File of golden questions in expectations/questions/; null: none."
+    )
     k: Annotated[AtLeastOne, Field(le=1000)] = Field(default=10, description="Hits that count for recall.")
     floor: dict[Literal["recall", "mrr", "ndcg"], Share] = Field(
         default_factory=dict, description="Least value of a measure: recall, mrr or ndcg."
@@ -105,7 +112,9 @@ def _usable_alias(alias: str) -> str:
     if not _ALIAS.fullmatch(alias):
         raise ValueError(f"{alias!r} cannot name an alias; use an upper-case letter, then letters, digits and _")
     if _COLLECTION_ENDING.search(alias):
-        raise ValueError(f"{alias!r} ends like one of Nightjar's collections; choose a name without _b and digits at its end")
+        raise ValueError(
+            f"{alias!r} ends like one of Nightjar's collections; choose a name without _b and digits at its end"
+        )
     return alias
 
 
@@ -116,16 +125,21 @@ class Index(Section):
         default=None, description="The name that applications search; null: this corpus's name in CamelCase."
     )
     strategy: Literal["auto", "blue_green", "in_place"] = Field(
-        default="auto", description="blue_green builds beside and switches; in_place writes only what changed; auto chooses."
+        default="auto",
+        description="blue_green builds beside and switches; in_place writes what changed; auto chooses.",
     )
-    blue_green_below: Count = Field(default=100_000, description="With auto: up to so many chunks a corpus is always built beside.")
+    blue_green_below: Count = Field(
+        default=100_000, description="With auto: up to so many chunks a corpus is always built beside."
+    )
     keep_versions: AtLeastOne = Field(default=30, description="Versions to which one can go back.")
     keep_collections: AtLeastOne = Field(default=2, description="Collections kept standing, the live one included.")
     quantization: Literal["none", "rq", "sq", "bq"] = Field(
         default="none", description="Compression of vectors: rotational, scalar or binary."
     )
     replicas: Annotated[AtLeastOne, Field(le=99)] = Field(default=1, description="Copies of each shard in Weaviate.")
-    shards: Annotated[AtLeastOne, Field(le=999)] = Field(default=1, description="Parts into which Weaviate cuts a collection.")
+    shards: Annotated[AtLeastOne, Field(le=999)] = Field(
+        default=1, description="Parts into which Weaviate cuts a collection."
+    )
 
 
 class Placement(Section):
@@ -146,5 +160,7 @@ class Airflow(Section):
     access_control: dict[str, dict[str, Words] | Words] = Field(
         default_factory=dict, description="Roles and their permissions, as a DAG's access_control takes them."
     )
-    default_args: dict[str, JsonValue] = Field(default_factory=dict, description="Arguments of every task, such as retries.")
+    default_args: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Arguments of every task, such as retries."
+    )
     stages: dict[Stage, Placement] = Field(default_factory=dict, description="Another queue or pool for single stages.")

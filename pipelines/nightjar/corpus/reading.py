@@ -44,8 +44,9 @@ def read_yaml(path: Path) -> Written:
     """
     text = _text(path)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = _construct(text) if node is not None else None
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        values = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise Misconfigured(f"{path.name}{line}: is not YAML: {error.problem or error.context}") from error
@@ -80,15 +81,11 @@ def _refuse_aliases(text: str, path: Path) -> None:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent):
-                raise Misconfigured(f"{path.name}:{event.start_mark.line + 1}: *{event.anchor}: write the value out; aliases are refused")
+                raise Misconfigured(f"{path.name}: *{event.anchor}: write the value out; aliases are refused")
             if depth > _DEEPEST:
-                raise Misconfigured(f"{path.name}:{event.start_mark.line + 1}: is nested too deep for a corpus file")
+                raise Misconfigured(f"{path.name}: is nested too deep for a corpus file; is this one?")
     except yaml.YAMLError:
         return  # composing will say it with more words
-
-
-def _construct(text: str) -> object:
-    return yaml.safe_load(text)
 
 
 def _lines(node: Node, loc: Loc, path: Path) -> Iterator[tuple[Loc, int]]:
@@ -103,7 +100,9 @@ def _lines(node: Node, loc: Loc, path: Path) -> Iterator[tuple[Loc, int]]:
             name, line = _key(key, path), key.start_mark.line + 1
             if name in seen:
                 dotted = ".".join(map(str, (*loc, name)))
-                raise Misconfigured(f"{path.name}:{line}: {dotted}: stands on line {seen[name]} already; remove one of them")
+                raise Misconfigured(
+                    f"{path.name}:{line}: {dotted}: stands on line {seen[name]} already; remove one of them"
+                )
             seen[name] = line
             yield (*loc, name), line
             yield from _lines(value, (*loc, name), path)
@@ -117,4 +116,6 @@ def _key(node: Node, path: Path) -> str:
     if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:str":
         return str(node.value)
     written = node.value if isinstance(node, ScalarNode) else "a list or mapping"
-    raise Misconfigured(f"{path.name}:{node.start_mark.line + 1}: {written}: keys are words; put it in quotes if it is meant")
+    raise Misconfigured(
+        f"{path.name}:{node.start_mark.line + 1}: {written}: keys are words; put it in quotes if it is meant"
+    )

@@ -6,7 +6,7 @@ import re
 import zoneinfo
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from nightjar.corpus.section import Section, Words
 
@@ -79,8 +79,13 @@ def known_zone(name: str) -> str:
     return name
 
 
+def _form(written: object) -> str:
+    return "assets" if isinstance(written, (dict, Assets)) else "cron"
+
+
 Schedule = Annotated[
-    str | Assets,
+    Annotated[str, Tag("cron")] | Annotated[Assets, Tag("assets")],
+    Discriminator(_form),
     BeforeValidator(read_schedule),
     WithJsonSchema(
         {

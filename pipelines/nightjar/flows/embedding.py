@@ -6,8 +6,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import numpy as np
-
 from nightjar.artifacts import (
     MANIFEST,
     EmbeddedContent,
@@ -20,7 +18,7 @@ from nightjar.artifacts import (
 )
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import check_vectors
-from nightjar.flows.parallel import in_order, windows
+from nightjar.flows.parallel import in_order
 from nightjar.flows.parsing import failed
 from nightjar.flows.planning import shard_rows
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table

@@ -15,7 +15,7 @@ from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.checks import judge_quality
 from nightjar.flows.manifests import checkout_digest, indexed, save_manifest
-from nightjar.flows.metadata import describe_again, rules_digest
+from nightjar.flows.metadata import describe_again, rules_digest, withhold_undeclared
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
 from nightjar.flows.runs import Run, read_json, read_table, write_json
@@ -121,7 +121,7 @@ def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
     good = outcome.filter(pc.is_null(outcome["failure_code"]))
-    return _sorted(pa.concat_tables([carried, kept, good]))
+    return _sorted(withhold_undeclared(pa.concat_tables([carried, kept, good])))
 
 
 def _keeping(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,16 +17,16 @@ from nightjar.errors import Misconfigured, Transient
 from nightjar.flows.gates import candidate
 from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.parallel import in_order
-from nightjar.flows.runs import Run
+from nightjar.flows.records import record
+from nightjar.flows.runs import Run, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_version, save_version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
-from nightjar.ports import Query
-from nightjar.flows.records import record
+from nightjar.ports import CollectionSchema, Query
 from nightjar.stages.nearest import Nearest
 from nightjar.stages.objects import index_objects
-from nightjar.stages.properties import collection_schema
+from nightjar.stages.properties import properties_of
 from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
@@ -53,13 +53,13 @@ def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     version = _claim_collection(services, version)
     version = save_version(services.state, version.enter(State.INDEXING, at=services.clock(), actor=run.actor))
     name = CollectionName(str(version.collection))
-    schema = collection_schema(services.corpus, description=describe_collection(services, version))
-    services.index.create(name, schema)
+    services.index.create(name, schema_of(services, version))
     rows = indexed(load_manifest(services.state, version.manifest))
     nearest = Nearest()
     written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
     _record(services, version, probes=nearest.as_json())
     log.info("indexed run=%s version=%d collection=%s objects=%d", run.run_id, version.number, name, written)
+    write_json(services, run, "written.json", written)
     return {"written": written}
 
 
@@ -103,10 +103,16 @@ def _record(services: Services, version: Version, *, probes: Any) -> None:
     )
 
 
-def describe_collection(services: Services, version: Version) -> str:
-    """What a client reads to check that it embeds its questions with the right model."""
-    model = version.recipe_parts["embed"]["model"]
-    return f"corpus={services.corpus.name} version={version.number} model={model} recipe={version.recipe}"
+def schema_of(services: Services, version: Version) -> CollectionSchema:
+    """Properties by the corpus file; the description lets a client check that it asks with the right model."""
+    corpus, model = services.corpus, version.recipe_parts["embed"]["model"]
+    return CollectionSchema(
+        properties=properties_of(corpus.metadata.fields),
+        description=f"corpus={corpus.name} version={version.number} model={model} recipe={version.recipe}",
+        quantization=corpus.index.quantization,
+        replicas=corpus.index.replicas,
+        shards=corpus.index.shards,
+    )
 
 
 def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
@@ -127,9 +133,7 @@ def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
         yield from index_objects(row, content, fields=services.corpus.metadata.fields)
 
 
-def _paced(
-    services: Services, objects: Iterator[IndexObject], version: Version, lease: Lease
-) -> Iterator[IndexObject]:
+def _paced(services: Services, objects: Iterator[IndexObject], version: Version, lease: Lease) -> Iterator[IndexObject]:
     """Before each batch the lease must outlive the request, so that a run that lost it writes nothing more."""
     total = version.counts["chunks"]
     lease.assure(_REQUEST_S)
@@ -196,4 +200,3 @@ def _verify_recall(services: Services, name: CollectionName) -> float:
     if recall < _LEAST_RECALL:
         raise Transient(f"collection {name} finds {recall:.0%} of the nearest neighbours, {_LEAST_RECALL:.0%} are due")
     return recall
-

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nightjar.corpus import Corpus
 from nightjar.model import sha256
@@ -29,27 +32,51 @@ def rules_digest(corpus: Corpus) -> str:
     return sha256(corpus.metadata.model_dump_json())[:16]
 
 
-def describe(corpus: Corpus, row: Mapping[str, Any], *, object_metadata: Mapping[str, str]) -> dict[str, Any]:
-    """`row` with its fields, ACL and count of values set aside; keeps what they were made from."""
+def describe(
+    corpus: Corpus,
+    row: Mapping[str, Any],
+    *,
+    object_metadata: Mapping[str, str],
+    last_acl: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """`row` with its fields, ACL and count of values set aside; keeps what they were made from.
+
+    A sidecar that cannot be read keeps the last ACL, so that damage neither opens nor hides a document.
+    """
     sidecar = row.get("sidecar")
+    unreadable = b"" if row.get("sidecar_etag") is not None else None
     enriched = enrich(
         key=row["key"].removeprefix(corpus.prefix),
         object_metadata=object_metadata,
-        sidecar=None if sidecar is None else sidecar.encode(),
+        sidecar=unreadable if sidecar is None else sidecar.encode(),
         rules=rules_of(corpus),
     )
+    acl = enriched.acl
+    if enriched.acl_unreadable and last_acl is not None:
+        acl = tuple(last_acl)
     return {
         **row,
         "object_metadata": json.dumps(dict(object_metadata), sort_keys=True),
         "fields": json.dumps(dict(enriched.fields), sort_keys=True, default=_plain),
-        "acl": None if enriched.acl is None else list(enriched.acl),
+        "acl": None if acl is None else list(acl),
         "set_aside": len(enriched.set_aside),
     }
 
 
 def describe_again(corpus: Corpus, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same after the corpus file's metadata rules changed; needs no byte of the document."""
-    return describe(corpus, row, object_metadata=json.loads(row["object_metadata"] or "{}"))
+    known = json.loads(row["object_metadata"] or "{}")
+    return describe(corpus, row, object_metadata=known, last_acl=row["acl"])
+
+
+def withhold_undeclared(manifest: pa.Table) -> pa.Table:
+    """Where some documents have an ACL and the corpus file has no default, one without is for nobody."""
+    unknown = pc.is_null(manifest["acl"])
+    if not pc.any(pc.invert(unknown)).as_py():
+        return manifest
+    nobody = pa.scalar([], pa.list_(pa.string()))
+    column = manifest.column_names.index("acl")
+    return manifest.set_column(column, "acl", pc.if_else(unknown, nobody, manifest["acl"]))
 
 
 def _plain(value: object) -> str:

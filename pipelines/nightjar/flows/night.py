@@ -18,8 +18,10 @@ from nightjar.flows.promotion import promote
 from nightjar.flows.runs import Options, Run, find_run, read_json, resume, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
+from nightjar.flows.versions import Version
 from nightjar.lease import Lease
 from nightjar.owner import Owner
+from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -94,7 +96,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "corpus": services.corpus.name,
         "run_id": run.run_id,
         "version": version.number if version else None,
-        "state": _state(services, version),
+        "state": _state(version),
         "reason": reason or (version.reason if version else "") or made.guard,
         "documents": dict(version.documents) if version else _nothing(made),
         "chunks": {
@@ -114,14 +116,21 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     return report
 
 
-def _state(services: Services, version: Any) -> str:
+def _state(version: Version | None) -> str:
     if version is None:
         return "unchanged"
-    return "held" if version.state == "waiting" and "on hold" in version.reason else str(version.state)
+    return "held" if version.state is State.WAITING and "on hold" in version.reason else str(version.state)
 
 
 def _nothing(made: Plan) -> dict[str, int]:
-    return {"added": 0, "changed": made.changed, "deleted": 0, "renamed": 0, "unchanged": made.unchanged, "quarantined": 0}
+    return {
+        "added": 0,
+        "changed": made.changed,
+        "deleted": 0,
+        "renamed": 0,
+        "unchanged": made.unchanged,
+        "quarantined": 0,
+    }
 
 
 def _written(services: Services, run: Run) -> int:
@@ -133,4 +142,3 @@ def report_of(services: Services, run_id: str) -> Mapping[str, Any] | None:
     run = find_run(services, run_id)
     found = run and read_json(services, run, "report.json")
     return dict(found) if found else None
-

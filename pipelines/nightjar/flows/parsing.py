@@ -103,12 +103,12 @@ def _fetch(services: Services, row: Row, into: Any) -> tuple[Row, Document | Bad
         uri=row["uri"], key=row["key"], fingerprint=Fingerprint(row["etag"], row["size"], row["modified_us"])
     )
     limit = services.corpus.source.max_size
+    if row["size"] == 0:
+        return row, BadDocument(wanted.document_id, Code.EMPTY, "the object has no bytes")
+    if row["size"] > limit:
+        reason = f"{row['size']} bytes are more than source.max_size ({limit}): raise it, or exclude the key"
+        return row, BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
     try:
-        if row["size"] == 0:
-            raise BadDocument(wanted.document_id, Code.EMPTY, "the object has no bytes")
-        if row["size"] > limit:
-            reason = f"{row['size']} bytes are more than source.max_size ({limit}): raise it, or exclude the key"
-            raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
         if row["sidecar_etag"] is not None:
             sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
             row["sidecar"] = None if sidecar is None else sidecar.decode("utf-8", "replace")
@@ -138,9 +138,7 @@ def _known_contents(
     }
 
 
-def _read_unknown(
-    services: Services, run: Run, unknown: list[tuple[Row, Document]], *, tally: _Tally
-) -> Iterator[Row]:
+def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Document]], *, tally: _Tally) -> Iterator[Row]:
     """Sniff, then parse what has no stored elements."""
     if not unknown:
         return
@@ -200,7 +198,7 @@ def _described(services: Services, run: Run, row: Row, document: Document, *, co
         "document_modified_us": round(document.modified_at.timestamp() * 1_000_000),
         "sidecar": row.get("sidecar"),
     }
-    return describe(services.corpus, about, object_metadata=document.object_metadata)
+    return describe(services.corpus, about, object_metadata=document.object_metadata, last_acl=row.get("base_acl"))
 
 
 def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: str, digest: str | None = None) -> Row:

@@ -15,12 +15,12 @@ from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
 from nightjar.flows.manifests import indexed
 from nightjar.flows.parallel import in_order
+from nightjar.flows.records import record
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.model import CollectionName
 from nightjar.recipe import Recipe
-from nightjar.flows.records import record
 from nightjar.stages import plan as stage
 from nightjar.stages.select import selected, with_sidecars
 
@@ -139,11 +139,11 @@ def list_documents(services: Services, *, base: pa.Table, options: Options) -> t
     for page in services.source.listing():
         pages.append(page)
         services.progress("list", sum(p.num_rows for p in pages), 0)
-    listing = with_sidecars(pa.concat_tables(pages).combine_chunks(), enabled=corpus.metadata.sidecar)
-    relative = pc.utf8_slice_codeunits(listing["key"], len(corpus.prefix))
+    listing = with_sidecars(pa.concat_tables(pages).combine_chunks())
     # A key that ends in "/" with no bytes is how consoles draw a folder; it is nobody's document.
     marker = pc.and_(pc.ends_with(listing["key"], "/"), pc.equal(listing["size"], 0))
-    taken = selected(relative, include=corpus.source.include, exclude=corpus.source.exclude)
+    include, exclude = corpus.source.include, corpus.source.exclude
+    taken = selected(listing["key"], prefix=corpus.prefix, include=include, exclude=exclude)
     listing = listing.filter(pc.and_(taken, pc.invert(marker)))
     uris = pc.binary_join_element_wise(f"s3://{corpus.bucket}/", listing["key"], "")
     listing = listing.append_column("uri", uris)
@@ -194,7 +194,9 @@ def disagreement(services: Services, live: Live | None) -> str | None:
         return f"the record of collection {live.collection} does not name version {live.version}"
     count = services.index.count(CollectionName(live.collection))
     if count != version.counts["chunks"]:
-        return f"collection {live.collection} holds {count} objects, version {live.version} has {version.counts['chunks']}"
+        return (
+            f"collection {live.collection} holds {count} objects, version {live.version} has {version.counts['chunks']}"
+        )
     return None
 
 
@@ -206,9 +208,8 @@ def _remake_lost(services: Services, changes: stage.Changes, base: pa.Table) -> 
         prefix = vectors_prefix(recipe)
         stored.update(key.rpartition("/")[2].removesuffix(".parquet") for key in services.state.keys(prefix))
     present = pc.is_in(rows["content_key"], pa.array(sorted(stored), pa.string()))
-    lost = rows.filter(pc.invert(present)).select(["uri"])
-    lost = lost.join(changes.work.select(["uri"]), keys="uri", join_type="left anti")
-    lost = lost.join(changes.gone.select(["uri"]), keys="uri", join_type="left anti")
+    taken = pa.chunked_array([*changes.work["uri"].chunks, *changes.gone["uri"].chunks], pa.string())
+    lost = rows.filter(pc.invert(pc.or_(present, pc.is_in(rows["uri"], taken.combine_chunks()))))
     if lost.num_rows == 0:
         return changes
     log.warning("stored vectors of %d documents are gone: they are made again", lost.num_rows)

@@ -91,11 +91,14 @@ def resume(services: Services, run_id: str) -> Run:
     if run is None:
         raise Misconfigured(f"run {run_id} was never settled: trigger a new run instead of clearing this task")
     now = read_live(services.state)
-    if (now.version if now else None) != (run.live.version if run.live else None):
+    moved = (now.version if now else None) != (run.live.version if run.live else None)
+    if moved and (now is None or now.run_id != run_id):
         raise Superseded(f"run {run_id} is over, version {now.version if now else 0} is live: trigger a new one")
     if services.recipe() != run.recipe:
         lines = "; ".join(run.recipe.difference(services.recipe()))
-        raise Misconfigured(f"this worker would make other results than the run planned ({lines}): install the same code")
+        raise Misconfigured(
+            f"this worker would make other results than the run planned ({lines}): install the same code"
+        )
     return run
 
 

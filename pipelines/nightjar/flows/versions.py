@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from nightjar.artifacts import FORMAT, LIVE, version_key
 from nightjar.errors import Misconfigured
-from nightjar.ports import StateStore
 from nightjar.flows.records import RecordEntry, record
+from nightjar.ports import StateStore
 from nightjar.stages.states import State, moved
 
 _NUMBER: Final = re.compile(r"versions/(\d{6})/version\.json$")

@@ -2,42 +2,40 @@
 
 Four places may say something; the nearest to the document wins, field by field:
     the corpus file's `fixed` < the path < the object's own metadata (`x-amz-meta-*`) < its sidecar.
-A value that does not fit its field's type is set aside, and what a farther place says stands.
+A value that does not fit its field's kind is set aside, and what a farther place says stands.
 
 A sidecar is a JSON mapping, `<key>.metadata.json` beside the object:
     {"department": "hr", "year": 2024, "reviewed": "2024-05-01", "acl": ["hr", "managers"]}
-`null` means "nothing to say". `acl` lists groups, an empty list nobody; the path and the object's metadata may name
-groups too (`acl`, separated by commas). Where nothing nearer does, the corpus file's `metadata.acl` holds.
+`null` means "nothing to say here". `acl` lists groups, an empty list nobody; the object's metadata may name groups too
+(`acl`, separated by commas). Where neither does, the corpus file's `metadata.acl` holds.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from re import Pattern
 from typing import Final
 
+from nightjar.errors import bounded
+from nightjar.kinds import Unfit, typed
 from nightjar.model import FieldValue
 from nightjar.patterns import path_expression
 
 _ACL: Final = "acl"
 _SIDECAR: Final = "sidecar"
-_INT64: Final = 1 << 63
-_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
-_LONGEST_NUMBER: Final = 20  # digits; more cannot fit 64 bits, and reading them takes time
+_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataRules:
     """A corpus's `metadata` block.
 
-    `fields` maps a name to text, text[], int, number, bool or date; `from_path` is a pattern with `{name}`s or None;
-    `acl` the default groups, None where the corpus file does not say; `acl_declared` that some document of the corpus
-    has an ACL of its own, so that one without is withheld rather than open.
+    `fields` maps a name to its kind (`nightjar.kinds`); `from_path` is a pattern with `{name}`s, or None; `acl` are the
+    default groups, None where the corpus file does not say; `acl_declared` is true once some document of the corpus has
+    an ACL of its own, so that one without is withheld rather than open.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -52,39 +50,103 @@ class MetadataRules:
 class Enriched:
     """A document's metadata.
 
-    `acl`: None means that the corpus knows no ACLs; () that nobody may read it, and then `acl_withheld` is true.
-    `acl_unreadable`: what says who may read it cannot be read. The last known ACL stays; where there is none, withheld.
-    `set_aside`: (field, why) of each value not taken; no value is quoted.
+    `acl` is sorted; None where the corpus knows no ACLs; () where nobody may read it, and `acl_withheld` says the same.
+    `acl_unreadable`: who may read it is written down and cannot be read: its last known ACL stays; without one, nobody.
+    `set_aside` holds (field, why) for each value not taken and quotes none.
     """
 
     fields: Mapping[str, FieldValue]
     acl: tuple[str, ...] | None
-    acl_withheld: bool
     acl_unreadable: bool
     set_aside: tuple[tuple[str, str], ...]
 
+    @property
+    def acl_withheld(self) -> bool:
+        """Nobody may read it."""
+        return self.acl == ()
 
-def enrich(
-    *, key: str, object_metadata: Mapping[str, str], sidecar: bytes | None, rules: MetadataRules
-) -> Enriched:
+
+def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | None, rules: MetadataRules) -> Enriched:
     """Fields and ACL of one document.
 
     Args:
-        key: relative to the source prefix; what `from_path` is matched against.
-        object_metadata: undeclared names in it are other people's and ignored.
-        sidecar: its bytes, None where there is none, b"" where it stands but could not be read.
+        key: relative to the source prefix; `from_path` is matched against all of it.
+        object_metadata: names as S3 gives them, in lower case; `-` counts as `_`; undeclared names are ignored.
+        sidecar: its bytes, None where there is none, b"" where one stands that could not be read.
         rules: the corpus's.
     """
-    beside = _sidecar_values(sidecar) if rules.sidecar and sidecar is not None else {}
-    places = (rules.fixed, _path_values(key, rules.from_path), _own_values(object_metadata), beside or {})
+    beside = _beside(sidecar) if rules.sidecar and sidecar is not None else {}
+    near = (_of_path(key, rules.from_path), _own(object_metadata, rules.fields), beside or {})
     fields: dict[str, FieldValue] = {}
-    aside = [(_SIDECAR, "is not a JSON mapping of 2 MB at most")] if beside is None else []
-    aside += [(name, "is not declared in metadata.fields") for name in beside or {} if name not in {*rules.fields, _ACL}]
-    for place in places:
-        aside += _laid_over(fields, place, rules.fields)
-    groups = _groups(places[1:], rules)
-    unreadable = beside is None or isinstance(groups, str)
-    if isinstance(groups, str):
-        aside.append((_ACL, groups))
-    acl = () if unreadable or isinstance(groups, str) else groups
-    return Enriched(fields, acl, acl == (), unreadable, tuple(aside))
+    aside = [*_undeclared(beside, rules.fields)]
+    for place in (rules.fixed, *near):
+        aside += _lay_over(fields, place, rules.fields)
+    try:
+        acl, unreadable = _groups(near, rules), beside is None
+    except Unfit as error:
+        aside.append((_ACL, str(error)))
+        acl, unreadable = (), True
+    return Enriched(fields, () if unreadable else acl, unreadable, tuple(aside))
+
+
+def _beside(sidecar: bytes) -> dict[str, object] | None:
+    try:
+        values = json.loads(sidecar)
+    except (ValueError, RecursionError):  # not JSON, not text, or nested without end
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _of_path(key: str, pattern: str | None) -> Mapping[str, object]:
+    found = _compiled(pattern).fullmatch(key) if pattern else None
+    return found.groupdict() if found else {}
+
+
+def _own(object_metadata: Mapping[str, str], kinds: Mapping[str, str]) -> Mapping[str, object]:
+    """By field name: HTTP headers have neither upper case nor (in many clients) underscores."""
+    own = {name.lower().replace("-", "_"): value for name, value in object_metadata.items()}
+    return {name: own[name.lower()] for name in (*kinds, _ACL) if name.lower() in own}
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> Pattern[str]:
+    return path_expression(pattern)
+
+
+def _undeclared(beside: Mapping[str, object] | None, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if beside is None:
+        yield _SIDECAR, "is not readable as a JSON mapping"
+        return
+    for name in beside:
+        if name not in kinds and name != _ACL:
+            yield bounded(name, limit=_LONGEST_NAME), "is not declared in metadata.fields"
+
+
+def _lay_over(
+    fields: dict[str, FieldValue], place: Mapping[str, object], kinds: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Write what a nearer place says over what stands; yields what does not fit."""
+    for name, kind in kinds.items():
+        value = place.get(name)
+        if value is None:
+            continue
+        try:
+            fields[name] = typed(value, kind=kind)
+        except Unfit as error:
+            yield name, str(error)
+
+
+def _groups(near: tuple[Mapping[str, object], ...], rules: MetadataRules) -> tuple[str, ...] | None:
+    for place in reversed(near):
+        if place.get(_ACL) is not None:
+            return _named(place[_ACL])
+    if rules.acl is not None:
+        return _named(rules.acl)
+    return () if rules.acl_declared else None
+
+
+def _named(value: object) -> tuple[str, ...]:
+    groups = typed(value, kind="text[]")
+    if not isinstance(groups, tuple) or not all(groups):
+        raise Unfit("names a group without a name")
+    return tuple(sorted(set(groups)))

@@ -53,7 +53,7 @@ class Changes:
     @property
     def empty(self) -> bool:
         """Nothing to make and nothing to remove."""
-        return self.work.num_rows == 0 and self.gone.num_rows == 0
+        return not (self.work.num_rows or self.gone.num_rows)
 
     @property
     def renamed(self) -> int:
@@ -65,7 +65,7 @@ class Changes:
             .select(["etag", "size"])
             .join(self.gone.select(["etag", "size"]), keys=["etag", "size"], join_type="left semi")
         )
-        return min(pairs.num_rows, self.gone.num_rows)
+        return int(min(pairs.num_rows, self.gone.num_rows))
 
 
 def compare(listing: pa.Table, base: pa.Table, *, recipe: Recipe, scope: Scope) -> Changes:
@@ -77,10 +77,9 @@ def compare(listing: pa.Table, base: pa.Table, *, recipe: Recipe, scope: Scope) 
         recipe: what results would be made with tonight.
         scope: what was asked for beyond that.
     """
-    gone = base.join(listing.select(["key"]), keys="key", join_type="left anti")
-    joined = listing.join(
-        _prefixed(base), keys="key", right_keys="base_key", join_type="left outer", coalesce_keys=True
-    )
+    base = base.combine_chunks()
+    gone = base.filter(pc.invert(pc.is_in(base["uri"], listing["uri"].combine_chunks())))
+    joined = _beside(listing, base)
     is_new = pc.is_null(joined["base_document_id"])
     is_same = _same_fingerprint(joined)
     is_failed = pc.fill_null(pc.is_valid(joined["base_failure_code"]), fill_value=False)
@@ -103,16 +102,22 @@ def compare(listing: pa.Table, base: pa.Table, *, recipe: Recipe, scope: Scope) 
 def remake(base: pa.Table, *, uris: pa.Array) -> pa.Table:
     """Rows of work that make these standing documents again from their bytes."""
     rows = base.filter(pc.is_in(base["uri"], uris))
-    tonight = rows.select(["uri", "key", *_FINGERPRINT])
-    for name in prefixed(rows).column_names:
-        if name != "base_uri":
-            tonight = tonight.append_column(name, rows[name.removeprefix("base_")])
     count = rows.num_rows
-    return tonight.append_column("why", pa.array([REMADE] * count)).append_column("stage", pa.array(["parse"] * count))
+    return _beside(rows.select(["uri", "key", *_FINGERPRINT]), rows).append_column("why", pa.array([REMADE] * count)).append_column("stage", pa.array(["parse"] * count))
 
 
 def prefixed(base: pa.Table) -> pa.Table:
+    """Manifest rows under names that can stand beside a listing's."""
     return base.rename_columns([f"base_{name}" for name in base.column_names])
+
+
+def _beside(listing: pa.Table, base: pa.Table) -> pa.Table:
+    """Each listed document with its manifest row, nulls where it has none."""
+    place = pc.index_in(listing["uri"], value_set=base["uri"].combine_chunks()).combine_chunks()
+    known = prefixed(base.take(place))
+    for name in known.column_names:
+        listing = listing.append_column(name, known[name])
+    return listing
 
 
 def _same_fingerprint(joined: pa.Table) -> pa.Array:

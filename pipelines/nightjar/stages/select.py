@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,26 +16,26 @@ _FINGERPRINT: Final = ("etag", "size", "modified_us")
 
 
 def selected(
-    keys: pa.Array | pa.ChunkedArray, *, prefix: str, include: Sequence[str], exclude: Sequence[str]
+    keys: pa.Array | pa.ChunkedArray, *, include: Sequence[str], exclude: Sequence[str]
 ) -> pa.Array | pa.ChunkedArray:
-    """True for each full key that begins with `prefix` and whose rest fits a pattern of `include` and none of `exclude`.
+    """True for each key, relative to the source prefix, that fits a pattern of `include` and none of `exclude`.
 
     Patterns mean what `nightjar.patterns` says. Booleans in the shape of `keys`, never null; fit for `Table.filter`.
     Ask it after `with_sidecars`: patterns such as `**/*.pdf` would lose the sidecars.
     """
-    taken = _any_of(keys, prefix=prefix, patterns=include)
-    return pc.and_not(taken, _any_of(keys, prefix=prefix, patterns=exclude))
+    taken = _any_of(keys, patterns=include)
+    return pc.and_not(taken, _any_of(keys, patterns=exclude))
 
 
-def with_sidecars(listing: pa.Table) -> pa.Table:
+def with_sidecars(listing: pa.Table, *, enabled: bool = True) -> pa.Table:
     """The listing with each document's sidecar beside it, and without the rows of those sidecars.
 
     Added columns: sidecar_etag (string), sidecar_size (int64), sidecar_modified_us (int64); null where
-    `<key>.metadata.json` is not listed. A sidecar whose document is missing stays a row like any other. Row order is kept.
+    `<key>.metadata.json` is not listed. A sidecar whose document is missing stays a row like any other, and so do all
+    where the corpus does not use sidecars (`enabled`). Row order is kept.
     """
     keys = listing["key"]
-    is_sidecar = pc.ends_with(keys, SIDECAR_SUFFIX)
-    sidecars = listing.filter(is_sidecar)
+    sidecars = listing.filter(pc.and_(pc.ends_with(keys, SIDECAR_SUFFIX), enabled))
     owners = pc.utf8_slice_codeunits(sidecars["key"], 0, -len(SIDECAR_SUFFIX))
     place = pc.index_in(keys, value_set=owners)
     for name in _FINGERPRINT:
@@ -47,12 +46,10 @@ def with_sidecars(listing: pa.Table) -> pa.Table:
     return listing.filter(pc.invert(pc.is_in(keys, value_set=attached)))
 
 
-def _any_of(
-    keys: pa.Array | pa.ChunkedArray, *, prefix: str, patterns: Sequence[str]
-) -> pa.Array | pa.ChunkedArray:
+def _any_of(keys: pa.Array | pa.ChunkedArray, *, patterns: Sequence[str]) -> pa.Array | pa.ChunkedArray:
     if not patterns:
         return pc.is_null(keys)  # none is
     if _EVERYTHING in patterns:
-        return pc.starts_with(keys, prefix)
+        return pc.is_valid(keys)  # all are
     choices = "|".join(glob_expression(pattern) for pattern in patterns)
-    return pc.match_substring_regex(keys, f"(?s)^{re.escape(prefix)}(?:{choices})$")
+    return pc.match_substring_regex(keys, f"(?s)^(?:{choices})$")

@@ -149,12 +149,11 @@ def _equals(
     if declared is None or declared.search not in {"exact", "range"}:
         raise Misconfigured(f"nothing can be filtered by {name!r}")
     found = properties.get(name)
-    if isinstance(found, tuple):
-        return value in found
     try:
-        return found is not None and found == fit(value, declared.kind)
+        wanted = fit((value,) if declared.kind == "text[]" else value, declared.kind)
     except ValueError as error:
         raise Misconfigured(f"filter {name}: {error}") from None
+    return value in found if isinstance(found, tuple) else found is not None and found == wanted
 
 
 def _cosines(allowed: Sequence[IndexObject], _: Sequence[IndexObject], query: Query) -> dict[ChunkId, float]:

@@ -1,0 +1,174 @@
+"""The pieces that chunks are packed from: sentences, list items, table rows, lines of code, headings."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from nightjar.ports import Tokenizer
+from nightjar.stages.chunk.sections import Placed
+from nightjar.stages.chunk.sentences import Span, best_cut, line_spans, sentence_spans
+
+_LONGEST_READ_WORD: Final = 32  # WordPiece reads no word above 100 characters, and Hangul triples when decomposed
+_LONGEST_WORD: Final = 2_000  # what runs on longer is data, not language: kept, but not worth reading in pieces
+_CHARACTERS_PER_TOKEN: Final = 10  # more than prose ever has; bounds a chunk whose tokens cover pages of data
+_SHORT_INTRODUCTION: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Text that is kept whole where possible; `lead` is the white space between it and the unit before.
+
+    `header` is the first row of the table that a row belongs to, and costs `header_tokens` where a chunk begins
+    between the two. A unit that `introduces` never ends a chunk.
+    """
+
+    text: str
+    lead: str
+    tokens: int
+    place: Placed
+    introduces: bool = False
+    header: str = ""
+    header_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Units that belong together: a paragraph, a list, a table; `whole` asks not to be cut if one chunk can hold it."""
+
+    units: tuple[Unit, ...]
+    whole: bool
+
+    @property
+    def tokens(self) -> int:
+        """Of all units."""
+        return sum(unit.tokens for unit in self.units)
+
+
+class UnitMaker:
+    """Cuts elements for one tokenizer; `room` is the most tokens that any unit may have."""
+
+    def __init__(self, tokenizer: Tokenizer, *, room: int) -> None:
+        self._tokenizer = tokenizer
+        self._room = room
+
+    def blocks(self, placed: Placed, *, lead: str) -> Iterator[Block]:
+        """The blocks of one element; `lead` separates the first from what stands before."""
+        text, starts = self._readable(placed.element.text.strip("\n").rstrip())
+        match placed.element.kind:
+            case "Table":
+                yield self._table(text, starts, placed, lead)
+            case "CodeSnippet":
+                yield from self._code(text, starts, placed, lead)
+            case "ListItem":
+                yield Block(tuple(self._units(text, starts, _item_spans(text), placed, lead)), whole=True)
+            case _:
+                yield Block(tuple(self._prose(text, starts, placed, lead)), whole=False)
+
+    def count(self, text: str) -> int:
+        """Tokens of a text that stands alone, without special tokens."""
+        return len(self._tokenizer.offsets(text))
+
+    def halves(self, unit: Unit) -> tuple[Unit, ...]:
+        """A unit that proved too long once it stood in its chunk, cut into at least two."""
+        room = max(1, unit.tokens // 2)
+        return tuple(self._torn(unit.text, unit.lead, unit.place, room=room))
+
+    def _prose(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Unit]:
+        introduces = placed.is_heading or (text.endswith(":") and len(starts) <= _SHORT_INTRODUCTION)
+        units = list(self._units(text, starts, sentence_spans(text), placed, lead))
+        yield from units[:-1]
+        last = units[-1]
+        yield Unit(last.text, last.lead, last.tokens, placed, introduces=introduces and len(units) == 1)
+
+    def _code(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Block]:
+        paragraph: list[Unit] = []
+        for unit in self._units(text, starts, line_spans(text), placed, lead):
+            if paragraph and unit.lead.count("\n") > 1:
+                yield Block(tuple(paragraph), whole=True)
+                paragraph = []
+            paragraph.append(unit)
+        yield Block(tuple(paragraph), whole=True)
+
+    def _table(self, text: str, starts: list[int], placed: Placed, lead: str) -> Block:
+        spans = list(line_spans(text))
+        header = text[slice(*spans[0])]
+        header_tokens = _tokens_within(starts, spans[0])
+        if len(spans) == 1 or header_tokens > self._room // 4:
+            return Block(tuple(self._units(text, starts, iter(spans), placed, lead)), whole=True)
+        first = self._units(text, starts, iter(spans[:1]), placed, lead)
+        room = self._room - header_tokens
+        rows = self._units(text, starts, iter(spans[1:]), placed, "\n", room=room)
+        headed = (Unit(row.text, row.lead, row.tokens, placed, header=header, header_tokens=header_tokens) for row in rows)
+        return Block((*first, *headed), whole=True)
+
+    def _units(
+        self, text: str, starts: list[int], spans: Iterator[Span], placed: Placed, lead: str, *, room: int = 0
+    ) -> Iterator[Unit]:
+        """One unit a span, several where a span is above `room`; each leads with the white space that stood before it."""
+        end_before: int | None = None
+        for start, end in spans:
+            before = lead if end_before is None else text[end_before:start]
+            tokens = _tokens_within(starts, (start, end))
+            if self._fits(tokens, end - start, room=room or self._room):
+                yield Unit(text[start:end], before, tokens, placed)
+            else:
+                yield from self._torn(text[start:end], before, placed, room=(room or self._room) // 2)
+            end_before = end
+
+    def _fits(self, tokens: int, characters: int, *, room: int) -> bool:
+        return tokens <= room and characters <= room * _CHARACTERS_PER_TOKEN
+
+    def _torn(self, text: str, lead: str, placed: Placed, *, room: int) -> Iterator[Unit]:
+        """Cut what no boundary divides; each piece is counted anew, for a cut inside a word changes its tokens."""
+        offsets = self._tokenizer.offsets(text)
+        starts = [start for start, _ in offsets]
+        position = 0
+        while position < len(text):
+            end = self._reach(text, starts, position, room=room)
+            piece = text[position:end]
+            tokens = self.count(piece)
+            while tokens > room:
+                end = position + max(1, (end - position) * room // tokens - 1)
+                piece = text[position:end]
+                tokens = self.count(piece)
+            if piece.strip():
+                yield Unit(piece.strip(), lead, tokens, placed)
+                lead = piece[len(piece.rstrip()) :]
+            position = end
+
+    def _reach(self, text: str, starts: list[int], position: int, *, room: int) -> int:
+        """The best place to cut after `position` with at most `room` tokens before it."""
+        first = bisect_left(starts, position)
+        limit = starts[first + room] if first + room < len(starts) else len(text)
+        limit = min(limit, position + room * _CHARACTERS_PER_TOKEN)
+        if limit >= len(text):
+            return len(text)
+        return best_cut(text, start=position, end=max(limit, position + 1))
+
+    def _readable(self, text: str) -> tuple[str, list[int]]:
+        """The text with words that the model would take for one unknown token broken by spaces, and its token starts."""
+        offsets = self._tokenizer.offsets(text)
+        unread = [(s, e) for s, e in offsets if _LONGEST_READ_WORD < e - s <= _LONGEST_WORD and text[s:e].isalnum()]
+        if not unread:
+            return text, [start for start, _ in offsets]
+        pieces: list[str] = []
+        done = 0
+        for start, end in unread:
+            pieces.append(text[done:start])
+            pieces.append(" ".join(text[i : min(i + _LONGEST_READ_WORD, end)] for i in range(start, end, _LONGEST_READ_WORD)))
+            done = end
+        broken = "".join((*pieces, text[done:]))
+        return broken, [start for start, _ in self._tokenizer.offsets(broken)]
+
+
+def _tokens_within(starts: list[int], span: Span) -> int:
+    return bisect_left(starts, span[1]) - bisect_left(starts, span[0])
+
+
+def _item_spans(text: str) -> Iterator[Span]:
+    yield len(text) - len(text.lstrip()), len(text.rstrip())
+
+
