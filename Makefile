@@ -58,7 +58,7 @@ CLOCK := --extra airflow --extra celery
 lock: $(BIN)/uv  ## rewrite the pinned requirements; UPGRADE=--upgrade takes newer versions
 	$(LOCK) $(UPGRADE) $(CLOCK) $(STAGES) --group dev --output-file requirements/dev.txt
 	$(LOCK) $(CLOCK) $(STAGES) --constraint requirements/dev.txt --upgrade --output-file requirements/worker.txt
-	$(LOCK) $(CLOCK) --constraint requirements/dev.txt --upgrade --output-file requirements/airflow.txt
+	$(LOCK) $(CLOCK) --extra fab --constraint requirements/dev.txt --upgrade --output-file requirements/airflow.txt
 	$(LOCK) $(STAGES) --constraint requirements/dev.txt --upgrade --output-file requirements/cli.txt
 
 bench: install programs  ## benchmarks, side by side; results under benchmarks/results

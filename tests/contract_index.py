@@ -197,6 +197,10 @@ class IndexContract:
         assert hits[0].chunk_id == chunk_id(1)
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
+    def test_hybrid_search_without_words_falls_back_on_the_vector(self, index: Index, name: CollectionName) -> None:
+        index.write(name, map(an_object, range(5)))
+        assert index.search(name, Query("hybrid", "", unit(3), 1))[0].chunk_id == chunk_id(3)
+
     def test_hits_carry_their_properties(self, index: Index, name: CollectionName) -> None:
         index.write(name, [an_object(1, heading_path=("A", "B"))])
         [hit] = index.search(name, Query("vector", "", unit(1), 1))

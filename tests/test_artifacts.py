@@ -33,7 +33,7 @@ def test_elements_come_back_equal() -> None:
 
 def test_vectors_come_back_bit_for_bit() -> None:
     vectors = np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32)
-    content = EmbeddedContent("Leave", "eng", tuple(EmbeddedChunk(CHUNK, v) for v in vectors))
+    content = EmbeddedContent("Leave", "eng", "sketch", tuple(EmbeddedChunk(CHUNK, v) for v in vectors))
     again = unpack_vectors(pack_vectors(content), key="k")
     assert [e.chunk for e in again.chunks] == [CHUNK, CHUNK]
     assert np.array_equal(np.stack([e.vector for e in again.chunks]), vectors)

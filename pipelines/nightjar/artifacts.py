@@ -79,6 +79,7 @@ MANIFEST: Final = pa.schema(
         ("tokens", pa.int64()),
         ("title", pa.string()),
         ("language", pa.string()),
+        ("sketch", pa.string()),
         ("document_modified_us", pa.int64()),
         ("object_metadata", pa.string()),
         ("sidecar", pa.string()),
@@ -185,10 +186,14 @@ def rows_to_chunks(table: pa.Table) -> list[Chunk]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedContent:
-    """One content as it is indexed: what is said of the whole, and its chunks with vectors."""
+    """One content as it is indexed: what is said of the whole, and its chunks with vectors.
+
+    `sketch` is the content's text for comparing with others' (`stages.repeats`), packed as a word.
+    """
 
     title: str
     language: str
+    sketch: str
     chunks: tuple[EmbeddedChunk, ...]
 
     @property
@@ -202,7 +207,7 @@ def pack_vectors(content: EmbeddedContent) -> bytes:
     table = rows_table(chunk_rows("", (e.chunk for e in content.chunks)), CHUNKS).drop_columns(["content_key"])
     matrix = np.stack([e.vector for e in content.chunks]).astype("<f4")
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
-    about = json.dumps({"title": content.title, "language": content.language})
+    about = json.dumps({"title": content.title, "language": content.language, "sketch": content.sketch})
     return to_parquet(table.append_column("vector", vectors).replace_schema_metadata({"document": about}))
 
 

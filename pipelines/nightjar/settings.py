@@ -8,33 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Self
 
 from nightjar.corpus import Corpora, Corpus, find_corpus, folder_uri, load_corpora
 from nightjar.errors import Misconfigured
-
-_GRPC_PORT: Final = 50051
-_PORTS: Final = {"http": 80, "https": 443, "grpc": _GRPC_PORT, "grpcs": 443}
-_CLOUD: Final = (".weaviate.cloud", ".weaviate.network")
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One listening side of a server."""
-
-    host: str
-    port: int
-    secure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WeaviateServer:
-    """Both sides of Weaviate, and the key, which never shows in a repr."""
-
-    http: Server
-    grpc: Server
-    api_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +20,12 @@ class Settings:
 
     corpora: Path
     state: str | None
-    weaviate: WeaviateServer | None
     work: Path
     cache: Path
     lease_ttl: timedelta
+    weaviate: str | None
+    weaviate_grpc_url: str | None
+    weaviate_api_key: str | None = field(repr=False)
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Self:
@@ -60,10 +39,12 @@ class Settings:
         return cls(
             corpora=Path(given.get("NIGHTJAR_CORPORA", "dags/corpora")),
             state=_state(given.get("NIGHTJAR_STATE")),
-            weaviate=_weaviate(given),
             work=work,
             cache=Path(given.get("NIGHTJAR_CACHE") or work / "cache"),
             lease_ttl=_lease_ttl(given.get("NIGHTJAR_LEASE_TTL", "90")),
+            weaviate=_address("WEAVIATE_URL", given),
+            weaviate_grpc_url=_address("WEAVIATE_GRPC_URL", given),
+            weaviate_api_key=given.get("WEAVIATE_API_KEY"),
         )
 
     def corpus(self, name_or_path: str) -> Corpus:
@@ -82,61 +63,26 @@ class Settings:
         """
         return load_corpora(self.corpora, default_state=self.state)
 
-    def weaviate_server(self) -> WeaviateServer:
-        """Where Weaviate listens.
+    @property
+    def weaviate_url(self) -> str:
+        """Where Weaviate answers over HTTP.
 
         Raises:
             Misconfigured: WEAVIATE_URL is not set.
         """
         if self.weaviate is None:
             raise Misconfigured(
-                "WEAVIATE_URL is not set; set it, such as http://127.0.0.1:8080, or source .nightjar/env"
+                "WEAVIATE_URL is not set: set it, such as http://127.0.0.1:8080, or source .nightjar/env"
             )
         return self.weaviate
 
 
-def weaviate_server(url: str, *, grpc_url: str | None = None, api_key: str | None = None) -> WeaviateServer:
-    """Both sides of a server from the addresses that people write.
-
-    Without `grpc_url`: Weaviate Cloud's own host, else port 50051 of the same host.
-
-    Raises:
-        Misconfigured: an address that cannot be one; credentials in it are refused and not repeated.
-    """
-    http = _server("WEAVIATE_URL", url, schemes=("http", "https"), example="http://127.0.0.1:8080")
-    if grpc_url is not None:
-        written = grpc_url if "://" in grpc_url else f"grpc{'s' if http.secure else ''}://{grpc_url}"
-        grpc = _server("WEAVIATE_GRPC_URL", written, schemes=("grpc", "grpcs"), example="127.0.0.1:50051")
-    elif http.host.endswith(_CLOUD):
-        grpc = Server(f"grpc-{http.host}", _PORTS["grpcs"], secure=True)
-    else:
-        grpc = Server(http.host, _GRPC_PORT, secure=http.secure)
-    return WeaviateServer(http, grpc, api_key)
-
-
-def _weaviate(given: Mapping[str, str]) -> WeaviateServer | None:
-    url = given.get("WEAVIATE_URL")
-    if url is None:
-        return None
-    return weaviate_server(url, grpc_url=given.get("WEAVIATE_GRPC_URL"), api_key=given.get("WEAVIATE_API_KEY"))
-
-
-def _server(variable: str, url: str, *, schemes: tuple[str, ...], example: str) -> Server:
-    refused = Misconfigured(f"{variable}: is no address that can be reached; write one such as {example}")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise refused from error
-    if _has_credentials(parts):
+def _address(variable: str, given: Mapping[str, str]) -> str | None:
+    """The address as it was written: its meaning is the adapter's business, but a password must not get that far."""
+    written = given.get(variable)
+    if written is not None and "@" in written:
         raise Misconfigured(f"{variable}: holds credentials; remove them and set WEAVIATE_API_KEY")
-    if parts.scheme not in schemes or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise refused
-    return Server(parts.hostname, port or _PORTS[parts.scheme], secure=parts.scheme.endswith("s"))
-
-
-def _has_credentials(parts: SplitResult) -> bool:
-    return parts.username is not None or parts.password is not None
+    return written
 
 
 def _state(uri: str | None) -> str | None:

@@ -1,11 +1,10 @@
-"""What the headers of a GET or HEAD say of an object: its fingerprint, what it claims to be, people's own metadata."""
+"""What the headers of a GET or HEAD say of an object: its fingerprint and people's own metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
-from email.message import Message
 from typing import TYPE_CHECKING, Final
 
 from nightjar.model import Fingerprint
@@ -13,9 +12,6 @@ from nightjar.model import Fingerprint
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
-_SAYS_NOTHING: Final = frozenset(
-    {"application/octet-stream", "binary/octet-stream"}
-)  # what stores write where nobody did
 _SECOND_US: Final = 1_000_000
 
 
@@ -29,15 +25,6 @@ def agrees(listed: Fingerprint, headed: Fingerprint) -> bool:
     """The listing's fingerprint is still true of the object whose headers gave `headed`."""
     same_second = listed.modified_us // _SECOND_US == headed.modified_us // _SECOND_US
     return same_second and (listed.etag, listed.size) == (headed.etag, headed.size)
-
-
-def declared(content_type: str) -> tuple[str, str]:
-    """(media type, charset), lower case; each '' where the header does not say, or only says "bytes"."""
-    message = Message()
-    message["content-type"] = content_type
-    media_type = message.get_content_type() if content_type else ""
-    charset = message.get_content_charset("")
-    return "" if media_type in _SAYS_NOTHING else media_type, charset
 
 
 def object_metadata(raw: Mapping[str, str]) -> dict[str, str]:

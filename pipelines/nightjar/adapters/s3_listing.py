@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from botocore.utils import parse_timestamp
 
 from nightjar.adapters.s3_errors import translated
+from nightjar.errors import Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,6 +70,9 @@ def _next_page(client: S3Client, *, bucket: str, prefix: str, continuation: str)
                 client.list_objects_v2(Bucket=bucket, Prefix=prefix, EncodingType="url")
     finally:
         _caught.reset(token)
+    if not caught or caught[-1].continuation == continuation != "":
+        # A partial listing taken for a whole one would look like deletions, so that nothing is guessed here.
+        raise Transient(f"{client.meta.endpoint_url} does not list bucket {bucket} as S3 does: check the endpoint")
     return caught[-1]  # a retried request is caught again; the last is the one that counted
 
 
@@ -77,29 +81,34 @@ def _take_body(response_dict: dict[str, object], **_: object) -> None:  # botoco
     body = response_dict["body"]
     if caught is None or response_dict["status_code"] != _OK or not isinstance(body, bytes):
         return
+    page = _parsed(body)
+    if page is not None:  # else botocore meets the same body, and retries or raises as it always does
+        caught.append(page)
+        response_dict["body"] = _EMPTY_BODY
+
+
+def _parsed(body: bytes) -> _Page | None:
+    """None for what is no whole page of a listing."""
     try:
-        page = _parsed(body)
+        root = ET.fromstring(body)  # noqa: S314 - botocore parses the same reply of the same server with it
     except ET.ParseError:
-        return  # cut short or not XML: botocore meets the same body, and retries or raises as it always does
-    caught.append(page)
-    response_dict["body"] = _EMPTY_BODY
-
-
-def _parsed(body: bytes) -> _Page:
-    root = ET.fromstring(body)  # noqa: S314 - botocore parses the same reply of the same server with it
-    space = root.tag[: root.tag.index("}") + 1] if root.tag.startswith("{") else ""
+        return None
+    space, _, name = root.tag.rpartition("}")
+    space = f"{space}}}" if space else ""
+    continuation = root.findtext(f"{space}NextContinuationToken", "")
+    more = root.findtext(f"{space}IsTruncated") == "true"
+    if name != "ListBucketResult" or (more and not continuation):
+        return None
     objects = root.findall(f"{space}Contents")
     encoded = root.findtext(f"{space}EncodingType") == "url"
     keys = [found.findtext(f"{space}Key", "") for found in objects]
-    more = root.findtext(f"{space}IsTruncated") == "true"
     columns = [
         pa.array([unquote_plus(key) for key in keys] if encoded else keys, pa.string()),
         pc.utf8_trim(pa.array([found.findtext(f"{space}ETag", "") for found in objects], pa.string()), '"'),
         pa.array([found.findtext(f"{space}Size", "0") for found in objects], pa.string()).cast(pa.int64()),
         _microseconds([found.findtext(f"{space}LastModified", "") for found in objects]),
     ]
-    continuation = root.findtext(f"{space}NextContinuationToken", "") if more else ""
-    return _Page(pa.Table.from_arrays(columns, schema=LISTING), continuation)
+    return _Page(pa.Table.from_arrays(columns, schema=LISTING), continuation if more else "")
 
 
 def _microseconds(times: list[str]) -> pa.Array:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
+from nightjar.adapters.content_type import declared
 from nightjar.adapters.s3_errors import concerns_one_object, says_absent, translated
-from nightjar.adapters.s3_headers import agrees, declared, fingerprint_of, object_metadata
+from nightjar.adapters.s3_headers import agrees, fingerprint_of, object_metadata
 from nightjar.adapters.s3_listing import listing_pages
 from nightjar.errors import BadDocument, Code
 from nightjar.model import Document, Fingerprint, SourceObject

@@ -17,7 +17,7 @@ from nightjar.artifacts import (
     vectors_key,
 )
 from nightjar.errors import BadDocument, Code, Misconfigured
-from nightjar.flows.checks import check_chunks, check_documents
+from nightjar.flows.checks import about_document, check_chunks, check_documents
 from nightjar.flows.parallel import in_order
 from nightjar.flows.parsing import failed
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
@@ -57,11 +57,11 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         "chunk_seconds": chunk_seconds,
         "seconds": (services.clock() - started).total_seconds(),
     }
-    titles = {key: {"title": d.title, "language": d.language} for key, d in kept.items() if key in chunks}
+    about = {key: about_document(document) for key, document in kept.items() if key in chunks}
     flat = (row for key, made in chunks.items() for row in chunk_rows(key, made))
     write_table(services, shard_key(run.run_id, shard, "chunks.parquet"), rows_table(flat, CHUNKS))
     write_table(services, shard_key(run.run_id, shard, "checked.parquet"), rows_table(rows, MANIFEST))
-    write_json(services, run, f"shards/{shard:04d}/chunked.json", {**report, "titles": titles})
+    write_json(services, run, f"shards/{shard:04d}/chunked.json", {**report, "about": about})
     log.info("chunked run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))
     return report
 

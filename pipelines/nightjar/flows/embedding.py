@@ -47,7 +47,7 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     contents: dict[str, list[Chunk]] = {}
     for content, chunk in zip(table["content_key"].to_pylist(), rows_to_chunks(table), strict=True):
         contents.setdefault(content, []).append(chunk)
-    maker = _Maker(services, run, chunked["titles"])
+    maker = _Maker(services, run, chunked["about"])
     maker.known.update(_vectors_before(services, run, shard, contents))
     for group in _groups(contents):
         maker.make(group)
@@ -109,8 +109,8 @@ def _read_content(services: Services, key: str) -> EmbeddedContent | None:
 class _Maker:
     """Embeds groups of contents, equal texts once over the whole shard, and stores each content's vectors."""
 
-    def __init__(self, services: Services, run: Run, titles: Mapping[str, Facts]) -> None:
-        self._services, self._run, self._titles = services, run, titles
+    def __init__(self, services: Services, run: Run, about: Mapping[str, Facts]) -> None:
+        self._services, self._run, self._about = services, run, about
         self.known: dict[str, Vector] = {}
         self.made: dict[str, Row] = {}
         self.bad: dict[str, tuple[Code, str]] = {}
@@ -139,7 +139,7 @@ class _Maker:
 
     def _content(self, key: str, chunks: Iterable[Chunk]) -> EmbeddedContent:
         embedded = tuple(EmbeddedChunk(chunk, self.known[chunk.text_digest]) for chunk in chunks)
-        return EmbeddedContent(chunks=embedded, **self._titles[key])
+        return EmbeddedContent(chunks=embedded, **self._about[key])
 
     def _store(self, item: tuple[str, EmbeddedContent]) -> tuple[str, EmbeddedContent]:
         self._services.state.write(vectors_key(self._run.recipe.upto("embed"), item[0]), pack_vectors(item[1]))
@@ -152,6 +152,7 @@ def _counts(content: EmbeddedContent) -> Row:
         "tokens": content.tokens,
         "title": content.title,
         "language": content.language,
+        "sketch": content.sketch,
     }
 
 

@@ -143,7 +143,8 @@ def list_documents(services: Services, *, base: pa.Table, options: Options) -> t
     # A key that ends in "/" with no bytes is how consoles draw a folder; it is nobody's document.
     marker = pc.and_(pc.ends_with(listing["key"], "/"), pc.equal(listing["size"], 0))
     include, exclude = corpus.source.include, corpus.source.exclude
-    taken = selected(listing["key"], prefix=corpus.prefix, include=include, exclude=exclude)
+    relative = pc.utf8_slice_codeunits(listing["key"], len(corpus.prefix))
+    taken = selected(relative, include=include, exclude=exclude)
     listing = listing.filter(pc.and_(taken, pc.invert(marker)))
     uris = pc.binary_join_element_wise(f"s3://{corpus.bucket}/", listing["key"], "")
     listing = listing.append_column("uri", uris)

@@ -1,4 +1,4 @@
-"""What the suites inspect, as Arrow tables of derived figures; and what a night's rejections mean for its version.
+"""What the suites inspect: Arrow tables of derived figures, one row a document, chunk or vector.
 
 The tables hold counts, shares and codes, never text: rules and thresholds are data in `expectations/*.json`.
 """
@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from nightjar.legibility import mojibake_share, replacement_share
 from nightjar.model import Chunk, ParsedDocument, Vector, Violation
-from nightjar.stages.legibility import mojibake_share, replacement_share
 
 DOCUMENT_ROW: Final = "document_id"
 CHUNK_ROW: Final = "row"
@@ -63,7 +63,7 @@ def document_table(documents: Iterable[tuple[str, ParsedDocument]], *, languages
 
 
 def chunk_table(chunks: Iterable[tuple[str, Chunk]], *, max_tokens: int) -> pa.Table:
-    """One row of `CHUNKS` for each (document id, chunk); `max_tokens` is what the model reads, special tokens included."""
+    """One row of `CHUNKS` for each (document id, chunk); `max_tokens` is what the model reads of one text."""
     return _table([_chunk_row(owner, chunk, max_tokens) for owner, chunk in chunks], CHUNKS)
 
 
@@ -72,8 +72,8 @@ def embedding_table(rows: Sequence[str], *, vectors: Vector, dimensions: int) ->
 
     The norm of a vector that is not finite is given as 0, so that no rule has to think of nulls.
     """
-    finite = np.isfinite(vectors).all(axis=1)
-    norms = np.linalg.norm(np.where(finite[:, None], vectors, 0.0).astype(np.float64), axis=1)
+    finite = np.logical_and.reduce(np.isfinite(vectors), axis=1)
+    norms = np.linalg.norm(np.nan_to_num(vectors).astype(np.float64), axis=1) * finite
     missing = np.full(len(rows), dimensions - vectors.shape[1], dtype=np.int64)
     zero = finite & (norms == 0)
     return pa.table([pa.array(rows, pa.string()), missing, finite, zero, norms], schema=EMBEDDINGS)
@@ -99,13 +99,13 @@ def rejections(violations: Iterable[Violation]) -> dict[str, Violation]:
 
 
 def repeated_line_share(text: str) -> float:
-    """Share of non-empty lines that stood before, 0 for fewer than 40 lines: a page that is all header and footer is near 1."""
+    """Share of non-empty lines that stood before, 0 for fewer than 40: near 1 for pages of header and footer."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return 1 - len(set(lines)) / len(lines) if len(lines) >= _FEWEST_LINES else 0.0
 
 
 def repeated_word_share(text: str) -> float:
-    """Share of words that the most frequent three make up, 0 for fewer than 50 words; ordinary prose stays below a third."""
+    """Share that the three most frequent words make up, 0 for fewer than 50 words; prose stays below a third."""
     words = text.casefold().split()
     if len(words) < _FEWEST_WORDS:
         return 0.0
@@ -139,8 +139,11 @@ def _chunk_row(owner: str, chunk: Chunk, max_tokens: int) -> dict[str, object]:
 
 def _visible_characters(text: str) -> int:
     """Characters that are neither white space nor control nor format characters: zero-width spaces are no text."""
-    blank = sum(count for char, count in Counter(text).items() if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
-    return len(text) - blank
+    return sum(count for char, count in Counter(text).items() if not _blank(char))
+
+
+def _blank(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def _table(rows: list[dict[str, object]], schema: pa.Schema) -> pa.Table:

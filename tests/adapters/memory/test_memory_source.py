@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from contract_source import PREFIX, Bucket, SourceContract, fetched
+from contract_source import PAGE, PREFIX, Bucket, SourceContract, fetched
 
 from nightjar.adapters.memory.source import MemorySource
 
@@ -24,7 +24,7 @@ class MemoryBucket:
 class TestMemorySource(SourceContract):
     @pytest.fixture
     def bucket(self) -> Bucket:
-        return MemoryBucket(MemorySource(prefix=PREFIX))
+        return MemoryBucket(MemorySource(prefix=PREFIX, page_size=PAGE))
 
 
 def test_it_records_whose_bytes_were_asked_for(tmp_path: Path) -> None:

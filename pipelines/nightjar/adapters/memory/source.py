@@ -10,6 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from nightjar.adapters.content_type import declared
 from nightjar.errors import BadDocument, Code
 from nightjar.model import Document, Fingerprint, SourceObject, sha256
 
@@ -77,6 +78,7 @@ class MemorySource:
             reason = f"{len(kept.data)} bytes, and the corpus takes at most {max_bytes} (source.max_size)"
             raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
         into.write_bytes(kept.data)
+        media_type, charset = declared(kept.content_type)
         return Document(
             document_id=wanted.document_id,
             uri=wanted.uri,
@@ -85,7 +87,8 @@ class MemorySource:
             digest=sha256(kept.data),
             fingerprint=kept.fingerprint,
             modified_at=datetime.fromtimestamp(kept.fingerprint.modified_us / 1_000_000, UTC),
-            declared_type=kept.content_type,
+            declared_type=media_type,
+            declared_charset=charset,
             object_metadata=kept.metadata,
         )
 

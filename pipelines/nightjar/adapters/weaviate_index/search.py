@@ -50,6 +50,8 @@ def _by_vector(collection: Collection[Any, Any], query: Query, filters: _Filters
 
 
 def _by_keyword(collection: Collection[Any, Any], query: Query, filters: _Filters | None) -> list[Hit]:
+    if not query.text.strip():
+        return []  # as for any question without a known word; the server calls this one an error
     found = collection.query.bm25(
         query.text,
         query_properties=list(KEYWORD_PROPERTIES),

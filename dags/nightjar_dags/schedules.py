@@ -1,0 +1,34 @@
+"""A corpus's schedule as Airflow takes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from airflow.sdk import Asset, CronTriggerTimetable
+
+from nightjar.corpus import Assets, Corpus
+
+_NO_CRON: Final = ("@once", "@continuous")
+# Airflow counts these two from a start; any moment in the past will do, and a moving one would make a new DAG version.
+_LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def schedule_of(corpus: Corpus) -> Any:
+    """A timetable in the corpus's own time zone, a preset, references to assets, or None for "only by hand"."""
+    written = corpus.schedule
+    if isinstance(written, Assets):
+        return [_referred(asset) for asset in written.assets]
+    if written is None or written in _NO_CRON:
+        return written
+    return CronTriggerTimetable(written, timezone=corpus.timezone)
+
+
+def start_of(corpus: Corpus) -> datetime | None:
+    """From when the schedule counts; None leaves it to the timetable, so that nothing is made up for."""
+    return _LONG_AGO if corpus.schedule in _NO_CRON else None
+
+
+def _referred(asset: str) -> Any:
+    """A reference, not a declaration: the asset belongs to the DAG that updates it."""
+    return Asset.ref(uri=asset) if "://" in asset else Asset.ref(name=asset)

@@ -1,0 +1,17 @@
+"""What a Content-Type header declares."""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import Final
+
+_SAYS_NOTHING: Final = frozenset({"application/octet-stream", "binary/octet-stream"})  # written where nobody declared
+
+
+def declared(content_type: str) -> tuple[str, str]:
+    """(media type, charset), lower case; each '' where the header does not say, or only says "bytes"."""
+    message = Message()
+    message["content-type"] = content_type
+    media_type = message.get_content_type() if content_type else ""
+    charset = message.get_content_charset("")
+    return "" if media_type in _SAYS_NOTHING else media_type, charset

@@ -1,0 +1,192 @@
+"""Great Expectations behind the port `Inspector`: suites are data, the context is in memory, nothing is sent."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from nightjar.adapters.quiet import silence_telemetry
+from nightjar.errors import Code, Misconfigured, bounded
+from nightjar.model import Violation
+
+SHIPPED: Final = "expectations"
+_SEVERITIES: Final = ("critical", "warning", "info")
+_KEYS: Final = frozenset({"type", "kwargs", "meta", "severity"})
+_COLUMN_KEYS: Final = ("column", "column_A", "column_B")
+_LONGEST_VALUE: Final = 60
+
+Config = Mapping[str, Any]
+
+
+def shipped_suites() -> Path:
+    """The folder of the suites that come with Nightjar: inside the wheel, or beside `pipelines/` in a checkout.
+
+    Raises:
+        Misconfigured: neither is there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    folder = next(
+        (f for f in (package / SHIPPED, package.parents[1] / SHIPPED) if (f / "documents.json").is_file()), None
+    )
+    if folder is None:
+        raise Misconfigured("the shipped expectation suites are missing: install nightjar again, or set quality.suites")
+    return folder
+
+
+class GxInspector:
+    """Runs the suites of one folder; `folder` None or "expectations" means the shipped ones. One per process."""
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self._folder = shipped_suites() if folder is None or str(folder) == SHIPPED else Path(folder)
+        self._suites: dict[str, Any] = {}
+
+    def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
+        """Rows of `table` that failed rules of `suite`, in the order of its rules.
+
+        A failed rule about the whole table (its number of rows) has an empty row id.
+
+        Raises:
+            Misconfigured: the suite does not load whole, or names a column that the table lacks.
+        """
+        loaded = self._suite(suite)
+        self._refuse_missing_columns(suite, loaded, table)
+        batch = self._frames.get_batch({"dataframe": table.to_pandas()})
+        columns = {"result_format": "COMPLETE", "unexpected_index_column_names": [row_id]}
+        results = batch.validate(loaded, result_format=columns).results
+        return [violation for result in results for violation in _violations(suite, result, row_id)]
+
+    @cached_property
+    def _gx(self) -> Any:
+        """The library: six processor seconds and half a gigabyte, so never before the first check."""
+        silence_telemetry()  # read once, at import
+        logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its deprecations are its own
+                import great_expectations as gx  # noqa: PLC0415 - see above
+        except ImportError as error:
+            raise Misconfigured("Great Expectations is not installed: pip install 'nightjar[quality]'") from error
+        return gx
+
+    @cached_property
+    def _frames(self) -> Any:
+        from great_expectations.data_context.types import base  # noqa: PLC0415 - heavy
+
+        # its own defaults for memory would make a folder for pages that nobody reads
+        stores = base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        config = base.DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
+        context = self._gx.get_context(mode="ephemeral", project_config=config)
+        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        asset = context.data_sources.add_pandas("nightjar").add_dataframe_asset("rows")
+        return asset.add_batch_definition_whole_dataframe("all")
+
+    def _suite(self, name: str) -> Any:
+        if name not in self._suites:
+            self._suites[name] = self._load(name)
+        return self._suites[name]
+
+    def _load(self, name: str) -> Any:
+        path = self._folder / f"{name}.json"
+        configs = read_suite(path)
+        frames = self._frames  # a context must stand before expectations are made
+        expectations = [self._expectation(config, f"{path.name}: rule {n}") for n, config in enumerate(configs, 1)]
+        suite = self._gx.ExpectationSuite(name=name, expectations=expectations)
+        if not frames or len(suite.expectations) != len(configs):
+            raise Misconfigured(
+                f"{path.name}: {len(suite.expectations)} of {len(configs)} rules load; two may be equal"
+            )
+        return suite
+
+    def _expectation(self, config: Config, where: str) -> Any:
+        """One rule by itself: a suite would drop what it does not know with no more than a line in a log."""
+        from great_expectations.exceptions import GreatExpectationsError  # noqa: PLC0415 - heavy
+        from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - heavy
+            ExpectationConfiguration,
+        )
+
+        try:
+            return ExpectationConfiguration(**config).to_domain_obj()
+        except (GreatExpectationsError, ValueError, TypeError) as error:  # pydantic's own error is a ValueError
+            raise Misconfigured(
+                f"{where} ({config['type']}) does not load: {bounded(str(error), limit=200)}"
+            ) from error
+
+    def _refuse_missing_columns(self, name: str, suite: Any, table: pa.Table) -> None:
+        for expectation in suite.expectations:
+            named = [getattr(expectation, key, None) for key in _COLUMN_KEYS]
+            missing = next((column for column in named if column and column not in table.column_names), None)
+            if missing is not None:
+                columns = ", ".join(table.column_names)
+                raise Misconfigured(
+                    f"{name}.json: {expectation.expectation_type}: no column {missing!r}; there are {columns}"
+                )
+
+
+def read_suite(path: Path) -> list[Config]:
+    """The rules of a suite file, checked for what Nightjar needs: type, kwargs, severity, and meta with code and text.
+
+    Raises:
+        Misconfigured: names the file, the rule's number and what to change.
+    """
+    try:
+        suite = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Misconfigured(f"{path}: no such suite; set quality.suites to a folder that holds it") from error
+    except ValueError as error:
+        raise Misconfigured(f"{path.name}: is not JSON: {error}") from error
+    rules = suite.get("expectations") if isinstance(suite, dict) else None
+    if not isinstance(rules, list) or not rules:
+        raise Misconfigured(f"{path.name}: holds no expectations; see expectations/README.md")
+    for number, rule in enumerate(rules, 1):
+        problem = _rule_problem(rule)
+        if problem is not None:
+            raise Misconfigured(f"{path.name}: rule {number}: {problem}")
+    return rules
+
+
+def _rule_problem(rule: object) -> str | None:
+    if not isinstance(rule, dict) or not isinstance(rule.get("type"), str) or not isinstance(rule.get("kwargs"), dict):
+        return "needs a type and kwargs"
+    unknown = sorted(rule.keys() - _KEYS)
+    if unknown:
+        return f"unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}"
+    if rule.get("severity") not in _SEVERITIES:
+        return f"severity must be one of {', '.join(_SEVERITIES)}"
+    meta = rule.get("meta")
+    if not isinstance(meta, dict) or meta.get("code") not in set(Code):
+        return f"meta.code must be one of {', '.join(Code)}"
+    return (
+        None
+        if isinstance(meta.get("text"), str) and meta["text"]
+        else "meta.text must say in one sentence what is wrong"
+    )
+
+
+def _violations(suite: str, result: Any, row_id: str) -> Iterator[Violation]:
+    config = result.expectation_config
+    if _raised(result.exception_info):
+        raise Misconfigured(f"{suite}.json: {config.type} could not be computed: {_raised(result.exception_info)}")
+    if result.success:
+        return
+    severity = getattr(config.severity, "value", str(config.severity))
+    column = config.kwargs.get("column", "")
+    rule = f"{config.type}({column})"
+    rows = result.result.get("unexpected_index_list")
+    if rows is None:
+        rows = [{row_id: "", column: result.result.get("observed_value")}]
+    for row in rows:
+        observed = bounded(str(row.get(column, "")), limit=_LONGEST_VALUE)
+        yield Violation(str(row[row_id]), rule, observed, config.meta["code"], config.meta["text"], severity)
+
+
+def _raised(info: Mapping[str, Any]) -> str:
+    """The message of an exception that the library kept inside a result, which may hold one for each metric; else ''."""
+    reports = [info] if "raised_exception" in info else list(info.values())
+    return next((bounded(str(r["exception_message"])) for r in reports if r.get("raised_exception")), "")

@@ -1,0 +1,115 @@
+"""What readers hand back, and how text is cleaned and tables are written: in one way for every format."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from nightjar.model import Element
+
+_UNWANTED: Final = {"Header", "Footer", "PageBreak", "PageNumber"}
+_KINDS: Final = {"UncategorizedText": "Text", "FigureCaption": "NarrativeText", "EmailAddress": "Text", "Address": "Text", "Image": "Text"}
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
+_SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
+_LONGEST_TITLE: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reader's yield before cleaning: elements, a title where the format names one, the charset, what was left out."""
+
+    elements: Sequence[Element]
+    title: str = ""
+    charset: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def table(rows: Iterable[Sequence[str]], *, page: int | None = None) -> Element | None:
+    """A Table whose text is a row a line, cells between bars, header first; None when every cell is empty."""
+    kept = [[_cell(cell) for cell in row] for row in rows]
+    kept = [row for row in kept if any(row)]
+    if not kept:
+        return None
+    width = max(len(row) - next((i for i, cell in enumerate(reversed(row)) if cell), len(row)) for row in kept)
+    columns = [i for i in range(width) if any(i < len(row) and row[i] for row in kept)]
+    even = [[row[i] if i < len(row) else "" for i in columns] for row in kept]
+    text = "\n".join(_trimmed(row) for row in even)
+    return Element("Table", text, page=page, table_html=_markup(even))
+
+
+def _trimmed(row: Sequence[str]) -> str:
+    return " | ".join(row).rstrip(" |").lstrip() or ""
+
+
+def _cell(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def _markup(rows: Sequence[Sequence[str]]) -> str:
+    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def clean(text: str) -> str:
+    """NFC without NULs, lone surrogates and control characters but line feed and tab."""
+    return _CONTROLS.sub("", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\x0b", "\n").replace("\x0c", "\n")))
+
+
+def one_line(text: str) -> str:
+    """For titles: white space folded, bounded."""
+    return " ".join(clean(text).split())[:_LONGEST_TITLE]
+
+
+def tidy(elements: Iterable[Element]) -> tuple[Element, ...]:
+    """Cleaned elements; those that come out blank are left out."""
+    return tuple(element for raw in elements if (element := _tidied(raw)).text)
+
+
+def _tidied(element: Element) -> Element:
+    text = clean(element.text)
+    if element.kind == "CodeSnippet":
+        return replace(element, text=text.strip("\n").rstrip() if text.strip() else "")
+    if element.kind == "Title":
+        return replace(element, text=" ".join(text.split()))
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+    return replace(element, text="\n".join(line for line in lines if line))
+
+
+def title_of(elements: Iterable[Element]) -> str:
+    """The first heading of the highest rank among the first headings; '' without one."""
+    titles = [element for element in elements if element.kind == "Title"][:8]
+    ranked = sorted(titles, key=lambda element: element.depth if element.depth is not None else 9)
+    return ranked[0].text if ranked else ""
+
+
+def from_unstructured(parts: Iterable[Any], *, headings: bool = True) -> list[Element]:
+    """unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
+    converted = (_converted(part, headings=headings) for part in parts if part.category not in _UNWANTED)
+    return [element for element in converted if element is not None]
+
+
+def _converted(part: Any, *, headings: bool) -> Element | None:
+    about = part.metadata
+    if part.category == "Table":
+        rows = rows_of_markup(about.text_as_html) if about.text_as_html else [[part.text]]
+        return table(rows, page=about.page_number)
+    kind = _KINDS.get(part.category, part.category)
+    depth = about.category_depth if kind == "Title" else None
+    if kind == "Title" and depth is None and not headings:
+        kind = "Text"
+    return Element(kind, part.text, page=about.page_number, depth=depth)
+
+
+def rows_of_markup(markup: str) -> list[list[str]]:
+    """Rows and cells of the first table in a piece of HTML."""
+    from lxml import html as lxml_html  # noqa: PLC0415 - the parent reads this module's neighbours without lxml
+
+    root = lxml_html.fragment_fromstring(markup, create_parent="div")
+    return [
+        [" ".join(cell.itertext()) for cell in row.xpath("./td|./th")]
+        for row in root.xpath(".//tr")
+    ]

@@ -1,0 +1,114 @@
+"""HTML through unstructured, XML by its own structure; neither follows a link, an entity or an include."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from lxml import html as lxml_html
+from unstructured.partition.html import partition_html
+
+from nightjar.adapters.parser.charset import decode
+from nightjar.adapters.parser.drafts import Draft, from_unstructured
+from nightjar.adapters.parser.jobs import Paper, Refused
+from nightjar.errors import Code
+from nightjar.model import Element
+
+_NO_LANGUAGE: Final = [""]  # unstructured's word for: detect nothing
+_DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
+_SHORT: Final = 120
+_HEADINGS: Final = {"title", "heading", "article-title", "subtitle", "invention-title"}
+
+
+def read_html(paper: Paper) -> Draft:
+    """The body's elements; the title from <title>."""
+    text, charset = decode(Path(paper.path).read_bytes(), declared=paper.declared_charset, markup=True)
+    return html_draft(text, charset=charset)
+
+
+def html_draft(text: str, *, charset: str = "") -> Draft:
+    """HTML text as a draft."""
+    root = _tree(text)
+    if root is None:
+        return Draft([], charset=charset)
+    named = root.findtext(".//title") or ""
+    return Draft(_elements(root), title=" ".join(named.split()), charset=charset)
+
+
+def elements_of_markup(text: str) -> list[Element]:
+    """The elements of a piece of HTML."""
+    root = _tree(text)
+    return [] if root is None else _elements(root)
+
+
+def _tree(text: str) -> Any:
+    bare = _DECLARATION.sub("", text).replace("\x00", "")
+    if not bare.strip():
+        return None
+    try:
+        parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+        return lxml_html.document_fromstring(bare.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:  # nothing but comments
+        return None
+
+
+def _elements(root: Any) -> list[Element]:
+    for silent in root.xpath("|".join(f"//{tag}" for tag in _SILENT)):
+        silent.drop_tree() if silent.getparent() is not None else None
+    markup = lxml_html.tostring(root, encoding="unicode")
+    return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
+
+
+def read_xml(paper: Paper) -> Draft:
+    """Running text as paragraphs, short values as `name: value` lines by their parent."""
+    data = Path(paper.path).read_bytes()
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(data, parser=parser)
+    except etree.XMLSyntaxError as broken:
+        raise Refused(Code.CORRUPT, "The file is not well-formed XML.") from broken
+    charset = (root.getroottree().docinfo.encoding or "utf-8").lower()
+    return Draft(list(_xml_blocks(root, 0)), charset=charset)
+
+
+def _xml_blocks(node: Any, depth: int) -> Iterator[Element]:
+    if _is_running(node):
+        yield _xml_passage(node, depth)
+        return
+    values: list[str] = []
+    for child in node:
+        if not isinstance(child.tag, str):
+            continue
+        if _is_value(child):
+            values.append(f"{_name(child)}: {' '.join(child.text.split())}")
+            continue
+        if values:
+            yield Element("Text", "\n".join(values))
+            values = []
+        yield from _xml_blocks(child, depth + 1)
+    if values:
+        yield Element("Text", "\n".join(values))
+
+
+def _is_running(node: Any) -> bool:
+    own = [node.text, *(child.tail for child in node)]
+    return any(text and text.strip() for text in own)
+
+
+def _is_value(node: Any) -> bool:
+    return len(node) == 0 and bool(node.text and node.text.strip()) and len(node.text) < _SHORT and _name(node) not in _HEADINGS
+
+
+def _xml_passage(node: Any, depth: int) -> Element:
+    text = " ".join("".join(node.itertext()).split())
+    if _name(node) in _HEADINGS and len(text) < _SHORT * 2:
+        return Element("Title", text, depth=min(depth, 6))
+    return Element("NarrativeText", text)
+
+
+def _name(node: Any) -> str:
+    return etree.QName(node).localname

@@ -1,0 +1,160 @@
+"""Rows of all pages to elements: furniture dropped, headings by size and weight, tables by columns, lines to paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from nightjar.adapters.parser.drafts import table
+from nightjar.adapters.parser.pdf_rows import Row
+from nightjar.model import Element
+
+_MARGIN_ROWS: Final = 3
+_MARGIN: Final = 0.12
+_REPEATS: Final = 3
+_REPEAT_SHARE: Final = 0.3
+_HEADING_SIZE: Final = 1.12
+_HEADING_LENGTH: Final = 160
+_BOLD_HEADING_LENGTH: Final = 110
+_LINE_GAP: Final = 1.75  # base line to base line, in font sizes; more is a new paragraph
+_BULLET: Final = re.compile(r"^[•·▪●○◦‣■\uf0b7\uf0a7]\s*|^[*–-]\s+")
+_NUMBERED: Final = re.compile(r"^\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s+\S")
+_PAGE_NUMBER: Final = re.compile(r"^(?:page\s+)?[-–—|\s]*(?:\d{1,4}|[ivxlc]{1,6})[-–—|\s]*(?:(?:of|/)\s*\d{1,4})?$", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"\d+")
+_WORDS: Final = re.compile(r"[\w-]+")
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+_SOFT: Final = "\u00ad"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What running text looks like in this document, and which larger sizes are its headings, largest first."""
+
+    body: float
+    sizes: tuple[float, ...]
+    vocabulary: frozenset[str]
+
+    def depth(self, row: Row) -> int | None:
+        """The rank of a row that reads as a heading; None for all others."""
+        text = row.text
+        if len(row.cells) > 1 or not _LETTERS.search(text) or len(text) > _HEADING_LENGTH or _BULLET.match(text):
+            return None
+        if row.size in self.sizes:
+            return min(self.sizes.index(row.size), 5)
+        plain = text.endswith((".", ",", ";")) or len(text) > _BOLD_HEADING_LENGTH
+        return min(len(self.sizes), 5) if row.bold and not plain and row.size >= self.body * 0.95 else None
+
+
+def elements_of_pages(pages: Sequence[Sequence[Row]]) -> Iterator[Element]:
+    """Elements in reading order, pages counted from 1."""
+    furniture = _furniture(pages)
+    kept = [[row for row in rows if not _is_furniture(row, furniture)] for rows in pages]
+    look = _look(kept)
+    for number, rows in enumerate(kept, start=1):
+        for block in _blocks(rows, look):
+            yield from _element(block, look, page=number)
+
+
+def _furniture(pages: Sequence[Sequence[Row]]) -> frozenset[str]:
+    """Lines that stand in the margin of many pages, page numbers aside."""
+    seen = Counter(shape for rows in pages for shape in {_shape(row) for row in rows if _in_margin(row)})
+    least = max(_REPEATS, int(len(pages) * _REPEAT_SHARE))
+    return frozenset(shape for shape, times in seen.items() if times >= least)
+
+
+def _in_margin(row: Row) -> bool:
+    return row.place < _MARGIN or row.place > 1 - _MARGIN
+
+
+def _shape(row: Row) -> str:
+    return _DIGITS.sub("#", row.text)
+
+
+def _is_furniture(row: Row, furniture: frozenset[str]) -> bool:
+    return _in_margin(row) and (_shape(row) in furniture or bool(_PAGE_NUMBER.match(row.text)))
+
+
+def _look(pages: Sequence[Sequence[Row]]) -> _Look:
+    weights: Counter[float] = Counter()
+    words: set[str] = set()
+    for row in (row for rows in pages for row in rows):
+        weights[row.size] += len(row.text)
+        words.update(_WORDS.findall(row.text.lower()))
+    body = weights.most_common(1)[0][0] if weights else 1.0
+    larger = sorted((size for size in weights if size >= body * _HEADING_SIZE), reverse=True)
+    return _Look(body, tuple(larger), frozenset(words))
+
+
+def _blocks(rows: Sequence[Row], look: _Look) -> Iterator[list[Row]]:
+    """Runs of rows that belong together: one table, one heading or one paragraph each."""
+    tabular = _tabular(rows)
+    block: list[Row] = []
+    for index, row in enumerate(rows):
+        if block and not _belongs(block, row, look, same_table=tabular[index] and tabular[index - 1], either=tabular[index] or tabular[index - 1]):
+            yield block
+            block = []
+        block.append(row)
+    if block:
+        yield block
+
+
+def _tabular(rows: Sequence[Row]) -> list[bool]:
+    """Rows of a table: several cells, in company; a row of one cell between two such is a label of theirs."""
+    many = [len(row.cells) > 1 for row in rows]
+    near = [many[i] and any(many[max(0, i - 2) : i] + many[i + 1 : i + 3]) for i in range(len(rows))]
+    return [
+        near[i] or (any(near[max(0, i - 1) : i]) and any(near[i + 1 : i + 3]) and len(rows[i].text) < _HEADING_LENGTH)
+        for i in range(len(rows))
+    ]
+
+
+def _belongs(block: Sequence[Row], row: Row, look: _Look, *, same_table: bool, either: bool) -> bool:
+    if either:
+        return same_table
+    last = block[-1]
+    headings = look.depth(last), look.depth(row)
+    gap = last.bottom - row.bottom
+    if headings != (None, None):
+        return headings[0] == headings[1] and last.size == row.size and 0 < gap <= _LINE_GAP * row.size
+    if _BULLET.match(row.text) or _NUMBERED.match(row.text) or not 0 < gap <= _LINE_GAP * max(row.size, last.size):
+        return False
+    ended = last.text.endswith((".", ":", "?", "!")) and last.right < max(r.right for r in block) - 6 * row.size
+    return not ended and abs(row.size - last.size) <= 1.0
+
+
+def _element(rows: Sequence[Row], look: _Look, *, page: int) -> Iterator[Element]:
+    if any(len(row.cells) > 1 for row in rows) and len(rows) > 1:
+        found = table([row.cells for row in rows], page=page)
+        if found:
+            yield Element("Table", "\n".join(" | ".join(row.cells) for row in rows), page=page, table_html=found.table_html)
+        return
+    text = _flowed([" | ".join(row.cells) for row in rows], look.vocabulary)
+    depth = look.depth(rows[0])
+    if depth is not None:
+        yield Element("Title", text, page=page, depth=depth)
+    elif _BULLET.match(text):
+        yield Element("ListItem", _BULLET.sub("", text), page=page)
+    else:
+        kind = "ListItem" if _NUMBERED.match(text) else "NarrativeText"
+        yield Element(kind if len(text.split()) > 4 else "Text", text, page=page)  # noqa: PLR2004 - labels are short
+
+
+def _flowed(lines: Sequence[str], vocabulary: frozenset[str]) -> str:
+    """Lines as one text; a word cut at a line's end is made whole where the document spells it so, or says it is cut."""
+    text = lines[0]
+    for _, line in pairwise(lines):
+        text = _joined(text, line, vocabulary)
+    return text.replace(_SOFT, "")
+
+
+def _joined(text: str, line: str, vocabulary: frozenset[str]) -> str:
+    if text.endswith(_SOFT) or (text.endswith("-") and line[:1].islower()):
+        head, tail = text[:-1], line
+        pair = (re.findall(r"\w*$", head)[0] + "-" + re.findall(r"^\w*", tail)[0]).lower()
+        hyphenated = pair in vocabulary and pair.replace("-", "") not in vocabulary
+        return f"{head}-{tail}" if hyphenated else head + tail
+    return f"{text} {line}"

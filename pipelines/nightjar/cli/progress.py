@@ -1,0 +1,66 @@
+"""Bars on standard error, one a stage; where standard error is no terminal, log lines tell the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from nightjar.cli.logs import standard_error, start_logging
+from nightjar.cli.terminal import line
+from nightjar.flows.services import Progress as Tell
+
+
+@dataclass(slots=True)
+class _Stage:
+    """One bar. Shards follow one another, each counting from zero: `before` are those that are through."""
+
+    task: TaskID
+    before: int = 0
+    done: int = 0
+    total: int = 0
+
+
+class Bars:
+    """Called with (stage, done, total) from any thread; a stage that starts again from zero adds to its bar."""
+
+    def __init__(self, drawn: Progress) -> None:
+        self._drawn = drawn
+        self._stages: dict[str, _Stage] = {}
+        self._lock = Lock()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Total 0: unknown."""
+        with self._lock:
+            stage = self._stages.get(what)
+            if stage is None:
+                stage = self._stages[what] = _Stage(self._drawn.add_task(line(what), total=None))
+            if done < stage.done or (stage.total and total != stage.total):
+                stage.before += stage.done
+            stage.done, stage.total = done, total
+            whole = stage.before + total if total else None
+            self._drawn.update(stage.task, completed=stage.before + done, total=whole)
+
+
+@contextmanager
+def watched(*, debug: bool) -> Iterator[Tell]:
+    """Something to hand to `Services.progress` for as long as the block lasts."""
+    console = standard_error()
+    if not console.is_terminal:
+        start_logging(debug=debug, console=console, level=logging.INFO)
+        yield Bars(Progress(disable=True))
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<8}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, redirect_stdout=False) as drawn:
+        start_logging(debug=debug, console=console)
+        yield Bars(drawn)

@@ -1,0 +1,192 @@
+"""Ask what applications ask, the alias; or an earlier version, exactly, from its stored vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import nlargest
+from typing import Any, Final
+
+import numpy as np
+
+from nightjar.artifacts import collection_key
+from nightjar.corpus import Corpus
+from nightjar.errors import Misconfigured
+from nightjar.flows.index import checkout
+from nightjar.flows.manifests import indexed, load_manifest
+from nightjar.flows.parallel import windows
+from nightjar.flows.records import record
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version, read_live, read_version
+from nightjar.model import CollectionName, FieldValue, Hit, IndexObject, Vector
+from nightjar.ports import Property, Query
+from nightjar.stages.properties import fit, properties_of
+
+MODES: Final = ("hybrid", "vector", "keyword")
+_BLOCK: Final = 2_048
+_WORDS: Final[Mapping[str, bool]] = {"true": True, "yes": True, "false": False, "no": False}
+_READ: Final[Mapping[str, Callable[[str], object]]] = {
+    "int": int,
+    "number": float,
+    "bool": lambda word: _WORDS[word.lower()],
+}
+
+Where = Mapping[str, str | int | float | bool | datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask; `where` are equalities, `acl` groups of which one must match (None: nothing is filtered)."""
+
+    text: str
+    mode: str = "hybrid"
+    limit: int = 5
+    where: Where | None = None
+    acl: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits, best first; `mode` is how they were found, `exact` says that no index was asked."""
+
+    version: int
+    mode: str
+    exact: bool
+    hits: tuple[Hit, ...]
+
+
+def ask(services: Services, question: Question, *, version: int | None = None) -> Answer:
+    """Ask the live index, or version number `version`.
+
+    A version without a standing checkout is searched exactly, by vector, whatever mode was asked for.
+
+    Raises:
+        Misconfigured: nothing is live, the alias is another's, there is no such version, or this corpus's model is
+            not the one that the index was made with.
+    """
+    if version is None:
+        return _ask_alias(services, question)
+    wanted = read_version(services.state, version)
+    if not wanted.manifest:
+        raise Misconfigured(f"version {version} is {wanted.state} and has no documents to search")
+    if standing := _standing(services, wanted):
+        return _ask_index(services, standing, question, wanted)
+    refuse_other_model(services, wanted)
+    return Answer(version, "vector", exact=True, hits=tuple(_exactly(services, question, wanted)))
+
+
+def typed_where(corpus: Corpus, pairs: Iterable[tuple[str, str]]) -> Where:
+    """Equalities as people write them, typed by the corpus's fields and the properties that every chunk has.
+
+    Raises:
+        Misconfigured: nothing can be filtered by that name, the value is not of its type, or a name stands twice.
+    """
+    kinds = {each.name: each for each in properties_of(corpus.metadata.fields)}
+    typed: dict[str, str | int | float | bool | datetime] = {}
+    for name, value in pairs:
+        if name in typed:
+            raise Misconfigured(f"--where {name} stands twice, and nothing equals two values: keep one of them")
+        typed[name] = _typed(name, value, kinds)
+    return typed
+
+
+def refuse_other_model(services: Services, version: Version) -> None:
+    """Questions must be embedded as the passages were.
+
+    Raises:
+        Misconfigured: they would not be.
+    """
+    made, ours = version.recipe_parts.get("embed", {}), services.recipe().embed
+    if made.get("model") == ours["model"] and made.get("weights") == ours.get("weights"):
+        return
+    raise Misconfigured(
+        f"version {version.number} was embedded with {made.get('model')} ({made.get('weights', '?')[:12]}), the corpus"
+        f" file names {ours['model']} ({ours.get('weights', '?')[:12]}): run the corpus, or ask with --mode keyword"
+    )
+
+
+def _ask_alias(services: Services, question: Question) -> Answer:
+    corpus, live = services.corpus, read_live(services.state)
+    target = services.index.alias(corpus.alias)
+    if live is None or target is None:
+        raise Misconfigured(f"nothing is live: run it first with `nightjar run {corpus.name}`")
+    if target == live.collection:
+        return _ask_index(services, corpus.alias, question, read_version(services.state, live.version))
+    entry = record(services.state, collection_key(target)).read()
+    if entry is None or not entry.value.get("version"):
+        raise Misconfigured(
+            f"the alias {corpus.alias} points at {target}, which no version of corpus {corpus.name} names:"
+            f" choose another index.alias"
+        )
+    return _ask_index(services, corpus.alias, question, read_version(services.state, entry.value["version"]))
+
+
+def _standing(services: Services, version: Version) -> CollectionName | None:
+    """A collection that is this version's checkout now, whichever version it was filled for."""
+    if version.collection is None or version.collection not in services.index.collections():
+        return None
+    entry = record(services.state, collection_key(version.collection)).read()
+    checked_out = entry is not None and entry.value.get("checkout") == version.checkout
+    return CollectionName(version.collection) if checked_out else None
+
+
+def _ask_index(services: Services, name: str, question: Question, version: Version) -> Answer:
+    vector = None
+    if question.mode != "keyword":
+        refuse_other_model(services, version)
+        vector = services.embedder().embed_query(question.text)
+    query = Query(question.mode, question.text, vector, question.limit, question.where, question.acl)
+    return Answer(version.number, question.mode, exact=False, hits=tuple(services.index.search(name, query)))
+
+
+def _exactly(services: Services, question: Question, version: Version) -> list[Hit]:
+    """Cosines with every stored vector of a version, a block at a time: memory does not grow with the corpus."""
+    asked = services.embedder().embed_query(question.text)
+    rows = indexed(load_manifest(services.state, version.manifest))
+    kinds = {each.name: each for each in properties_of(services.corpus.metadata.fields)}
+    allowed = (each for each in checkout(services, rows) if _passes(each, question, kinds))
+    best: list[Hit] = []
+    for number, block in enumerate(windows(allowed, size=_BLOCK)):
+        found = nlargest(question.limit, _scored(block, asked, question.limit), key=_score)
+        best = nlargest(question.limit, [*best, *found], key=_score)
+        services.progress("search", number * _BLOCK + len(block), 0)
+    return best
+
+
+def _scored(block: list[IndexObject], asked: Vector, limit: int) -> Iterator[Hit]:
+    cosines = np.stack([each.vector for each in block]) @ asked
+    for place in np.argsort(cosines)[::-1][:limit]:
+        yield Hit(block[place].chunk_id, float(cosines[place]), block[place].properties)
+
+
+def _score(hit: Hit) -> tuple[float, str]:
+    return hit.score, hit.chunk_id
+
+
+def _passes(each: IndexObject, question: Question, kinds: Mapping[str, Property]) -> bool:
+    groups = each.properties.get("acl") or ()
+    if question.acl is not None and not (isinstance(groups, tuple) and set(groups) & set(question.acl)):
+        return False
+    return all(
+        _equals(each.properties.get(name), value, kinds[name].kind) for name, value in (question.where or {}).items()
+    )
+
+
+def _equals(found: FieldValue | None, value: Any, kind: str) -> bool:
+    return value in found if isinstance(found, tuple) else found == fit(value, kind)
+
+
+def _typed(name: str, value: str, kinds: Mapping[str, Property]) -> str | int | float | bool | datetime:
+    declared = kinds.get(name)
+    if declared is None or declared.search not in {"exact", "range"}:
+        usable = ", ".join(sorted(each.name for each in kinds.values() if each.search in {"exact", "range"}))
+        raise Misconfigured(f"nothing can be filtered by {name!r}: use one of {usable}")
+    kind = "text" if declared.kind == "text[]" else declared.kind  # one of a list's texts is asked for
+    try:
+        fitted = fit(_READ.get(kind, str)(value), kind)
+    except (KeyError, ValueError):
+        raise Misconfigured(f"--where {name}={value}: {name} is of type {kind}, and this is none") from None
+    if fitted is None or isinstance(fitted, tuple):
+        raise Misconfigured(f"--where {name}={value}: {name} needs one value")
+    return fitted

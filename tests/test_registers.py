@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from nightjar.adapters.memory.state import MemoryState
+from nightjar.errors import Misconfigured, Superseded, Transient
+from nightjar.registers import Fields, Moved, Register, immutable_put
+
+KEY = "live.json"
+
+
+@dataclass(frozen=True)
+class Live:
+    version: int
+
+
+def register_on(state: MemoryState) -> Register[Live]:
+    def decode(fields: Fields) -> Live:
+        return Live(int(str(fields["version"])))
+
+    return Register(state, KEY, lambda live: {"version": live.version}, decode)
+
+
+class LosesReplies(MemoryState):
+    """Does what it is asked and then says no, as S3 answers a client that repeats its own success."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        super().create(key, data)
+        return False
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        super().replace(key, data, etag=etag)
+        return False
+
+
+class FallsSilent(MemoryState):
+    """Does what it is asked, and the answer never comes."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        super().create(key, data)
+        raise Transient("read timed out")
+
+
+class IsUnreachable(MemoryState):
+    def create(self, key: str, data: bytes) -> bool:
+        raise Transient("connection refused")
+
+
+class IsOvertaken(MemoryState):
+    """Somebody else moves the record right after each of our moves."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        won = super().create(key, data)
+        self.write(key, json.dumps({"version": 9, "sequence": 2, "nonce": "theirs"}).encode())
+        return won
+
+
+def test_a_record_that_nobody_wrote_is_none() -> None:
+    assert register_on(MemoryState()).read() is None
+
+
+def test_a_swap_is_read_back_with_its_sequence() -> None:
+    register = register_on(MemoryState())
+    first = register.swap(None, Live(1))
+    second = register.swap(first, Live(2))
+    assert [first.sequence, second.sequence] == [1, 2]
+    assert register.read() == second
+
+
+def test_the_object_is_flat_json_that_people_can_read() -> None:
+    state = MemoryState()
+    register_on(state).swap(None, Live(7))
+    fields = json.loads(state.objects[KEY])
+    assert fields.keys() == {"version", "sequence", "nonce"}
+    assert fields["version"] == 7
+
+
+def test_equal_values_never_repeat_an_etag() -> None:
+    register = register_on(MemoryState())
+    first = register.swap(None, Live(1))
+    again = register.swap(first, Live(1))
+    assert first.etag != again.etag
+
+
+def test_a_swap_from_an_old_reading_changes_nothing() -> None:
+    register = register_on(MemoryState())
+    first = register.swap(None, Live(1))
+    second = register.swap(first, Live(2))
+    with pytest.raises(Moved, match=KEY):
+        register.swap(first, Live(3))
+    assert register.read() == second
+
+
+def test_a_first_swap_loses_to_a_record_that_stands() -> None:
+    register = register_on(MemoryState())
+    register.swap(None, Live(1))
+    with pytest.raises(Superseded):
+        register.swap(None, Live(2))
+
+
+def test_a_no_to_our_own_success_is_found_to_be_a_yes() -> None:
+    register = register_on(LosesReplies())
+    first = register.swap(None, Live(1))
+    assert register.swap(first, Live(2)).value == Live(2)
+
+
+def test_a_success_without_an_answer_is_a_success() -> None:
+    assert register_on(FallsSilent()).swap(None, Live(1)).value == Live(1)
+
+
+def test_no_answer_and_no_record_is_worth_a_retry() -> None:
+    with pytest.raises(Transient, match="connection refused"):
+        register_on(IsUnreachable()).swap(None, Live(1))
+
+
+def test_a_move_that_was_overtaken_at_once_still_happened() -> None:
+    register = register_on(IsOvertaken())
+    entry = register.swap(None, Live(1))
+    assert entry.value == Live(1)
+    with pytest.raises(Moved):
+        register.swap(entry, Live(2))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"sequence": 1, "nonce": "n"}',
+        b'{"version": "x", "sequence": 1, "nonce": "n"}',
+        b'{"version": 1, "sequence": "1", "nonce": "n"}',
+    ],
+)
+def test_a_damaged_record_is_named_and_never_guessed_around(damaged: bytes) -> None:
+    state = MemoryState()
+    state.write(KEY, damaged)
+    with pytest.raises(Misconfigured, match=r"live\.json is damaged"):
+        register_on(state).read()
+
+
+def test_what_is_written_once_stays() -> None:
+    state = MemoryState()
+    assert immutable_put(state, "a", b"first") == b"first"
+    assert immutable_put(state, "a", b"second") == b"first"
+
+
+def test_what_vanishes_between_two_looks_is_worth_a_retry() -> None:
+    state = LosesReplies()
+    state.create = lambda key, data: False  # type: ignore[method-assign]  # refused, and nothing there
+    with pytest.raises(Transient, match="vanished"):
+        immutable_put(state, "a", b"x")

@@ -1,0 +1,140 @@
+"""A small world for flow tests: one corpus, every door in memory, nights that can be cut short anywhere."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from nightjar.adapters.memory.embedder import MemoryEmbedder, MemoryTokenizer
+from nightjar.adapters.memory.index import MemoryIndex
+from nightjar.adapters.memory.parser import MemoryParser
+from nightjar.adapters.memory.source import MemorySource
+from nightjar.adapters.memory.state import MemoryState
+from nightjar.corpus import Corpus
+from nightjar.flows.night import run_night
+from nightjar.flows.planning import disagreement
+from nightjar.flows.runs import Options
+from nightjar.flows.services import Services
+from nightjar.flows.versions import read_live
+from nightjar.model import CollectionName, Violation
+from nightjar.owner import Owner
+from nightjar.ports import Index, StateStore
+from nightjar.recipe import Recipe
+
+
+class Killed(BaseException):
+    """The process died here: no `except Exception` may swallow it."""
+
+
+class Killer:
+    """Wraps a door; its operations count down together with other doors', and at zero the process dies."""
+
+    def __init__(self, door: Any, countdown: itertools.count[int], *, at: int) -> None:
+        self._door, self._countdown, self._at = door, countdown, at
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._door, name)
+        if not callable(found):
+            return found
+
+        def counted(*args: Any, **named: Any) -> Any:
+            if next(self._countdown) == self._at:
+                raise Killed
+            return found(*args, **named)
+
+        return counted
+
+
+class Suites:
+    """An inspector that objects to rows by a rule of the test's own."""
+
+    def __init__(self) -> None:
+        self.objects_to: Callable[[str, Mapping[str, Any]], Violation | None] = lambda _suite, _row: None
+
+    def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
+        del row_id
+        found = (self.objects_to(suite, row) for row in table.to_pylist())
+        return [violation for violation in found if violation is not None]
+
+
+@dataclass
+class World:
+    """Documents are put into `source`; `night()` runs one; `served()` is what people would find."""
+
+    folder: Path
+    corpus: Corpus = field(
+        default_factory=lambda: Corpus.model_validate(
+            {"name": "handbook", "source": {"uri": "s3://documents/h/"}, "state": "s3://state/handbook/"}
+        )
+    )
+    source: MemorySource = field(default_factory=lambda: MemorySource(bucket="documents", prefix="h/"))
+    state: MemoryState = field(default_factory=MemoryState)
+    index: MemoryIndex = field(default_factory=MemoryIndex)
+    suites: Suites = field(default_factory=Suites)
+    parser: MemoryParser = field(default_factory=MemoryParser)
+    embedder: MemoryEmbedder = field(default_factory=MemoryEmbedder)
+    model: str = "memory"
+    nights: int = 0
+
+    def put(self, name: str, text: str) -> None:
+        self.source.put(f"h/{name}", text.encode())
+
+    def services(self, *, state: StateStore | None = None, index: Index | None = None) -> Services:
+        moments = itertools.count()
+        start = datetime(2026, 1, 1, 2, tzinfo=UTC) + timedelta(days=self.nights)
+        tokenizer = MemoryTokenizer()
+        return Services(
+            corpus=self.corpus,
+            source=self.source,
+            state=state or self.state,
+            index=index or self.index,
+            recipe=lambda: Recipe(
+                parse=dict(self.parser.recipe), chunk={"tokenizer": tokenizer.identity}, embed={"model": self.model}
+            ),
+            tokenizer=lambda: tokenizer,
+            parser=lambda: self.parser,
+            embedder=lambda: self.embedder,
+            inspector=lambda: self.suites,
+            clock=lambda: start + timedelta(seconds=next(moments)),
+            work_folder=self.folder,
+            lease_ttl_s=0.2,
+            progress=lambda _what, _done, _total: None,
+            close=lambda: None,
+        )
+
+    def night(self, *, kill_at: int | None = None, **options: Any) -> Mapping[str, Any]:
+        self.nights += 1
+        services = self.services()
+        if kill_at is not None:
+            steps = itertools.count()
+            services = self.services(
+                state=Killer(self.state, steps, at=kill_at), index=Killer(self.index, steps, at=kill_at)
+            )
+        return run_night(
+            services, run_id=f"night-{self.nights}", owner=Owner.dag("reindex_handbook"), options=Options(**options)
+        )
+
+    def served(self) -> dict[str, tuple[Mapping[str, Any], bytes]]:
+        """Chunk id → (properties, vector) of what the alias names."""
+        target = self.index.alias(self.corpus.alias)
+        if target is None:
+            return {}
+        return {o.chunk_id: (o.properties, o.vector.tobytes()) for o in self.index.scan(target, vectors=True)}
+
+    def texts(self) -> set[str]:
+        return {properties["text"] for properties, _ in self.served().values()}
+
+    def consistent(self) -> None:
+        """The alias, `live.json`, the collection's record and its objects say the same."""
+        live = read_live(self.state)
+        target = self.index.alias(self.corpus.alias)
+        assert (live.collection if live else None) == target
+        if live is not None:
+            assert disagreement(self.services(), live) is None
+            assert self.index.count(CollectionName(live.collection)) == len(self.served())
