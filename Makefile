@@ -13,6 +13,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NIGHTJAR_BIN := $(LOCAL)/bin
 export UV_CACHE_DIR ?= $(LOCAL)/cache/uv
 export PIP_CACHE_DIR ?= $(LOCAL)/cache/pip
+# A network with a certificate authority of its own has it in the system, not in uv.
+export UV_SYSTEM_CERTS ?= true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 

@@ -1,4 +1,4 @@
-"""What `ports.Index` promises, run against every implementation: subclass `IndexContract` and give it an `index` fixture."""
+"""What `ports.Index` promises, for every implementation: subclass `IndexContract` and give it an `index` fixture."""
 
 from __future__ import annotations
 

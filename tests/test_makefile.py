@@ -30,7 +30,7 @@ def test_every_list_takes_the_versions_of_the_tested_one(name: str) -> None:
     assert set((ROOT / "requirements" / f"{name}.txt").read_text().splitlines()) <= tested
 
 
-@pytest.mark.parametrize("package", ["torch", "unstructured", "sentence-transformers", "great-expectations", "pandas"])
+@pytest.mark.parametrize("package", ["torch", "unstructured", "sentence-transformers", "great-expectations"])
 def test_the_scheduler_installs_nothing_heavy(package: str) -> None:
     listed = (ROOT / "requirements" / "airflow.txt").read_text()
     assert not re.search(rf"^{package}==", listed, re.MULTILINE)

@@ -78,6 +78,16 @@ def test_the_object_is_flat_json_that_people_can_read() -> None:
     assert fields["version"] == 7
 
 
+def test_a_yes_that_another_first_writer_overwrote_is_found_to_be_a_no() -> None:
+    class SaysYesToTwo(MemoryState):
+        def create(self, key: str, data: bytes) -> bool:
+            self.write(key, json.dumps({"version": 9, "sequence": 1, "nonce": "theirs"}).encode())
+            return True
+
+    with pytest.raises(Moved):
+        register_on(SaysYesToTwo()).swap(None, Live(1))
+
+
 def test_equal_values_never_repeat_an_etag() -> None:
     register = register_on(MemoryState())
     first = register.swap(None, Live(1))

@@ -42,7 +42,7 @@ def doors(corpus: Corpus) -> Doors:
 
 
 def s3_client_of(conn_id: str) -> S3Client:
-    """A client as Airflow's AWS hook makes it; what the connection says of botocore wins over Nightjar's own settings."""
+    """A client as Airflow's AWS hook makes it; the connection's own botocore settings win over Nightjar's."""
     if conn_id != _AMBIENT:
         _connection(conn_id)
     hook = AwsBaseHook(aws_conn_id=conn_id, client_type="s3")

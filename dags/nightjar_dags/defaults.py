@@ -58,7 +58,7 @@ def placement(corpus: Corpus, task: str) -> dict[str, str]:
     Raises:
         Misconfigured: a stage that is no task of its own.
     """
-    stages: Mapping[str, Any] = corpus.airflow.stages
+    stages = {str(stage): place for stage, place in corpus.airflow.stages.items()}
     if "check" in stages:
         raise Misconfigured("airflow.stages.check: documents are checked in the chunk task; write airflow.stages.chunk")
     own = stages.get(_STAGE_OF.get(task, task))

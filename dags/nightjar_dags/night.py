@@ -1,12 +1,12 @@
 """What each task of `reindex_<corpus>` does: open the doors, call one flow, leave references behind.
 
-Loaded by running tasks only, for the flows bring Arrow, boto3 and Weaviate's client with them.
+Each function is the task of its name. Loaded by running tasks only: flows bring Arrow, boto3 and Weaviate's client.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, TypedDict
@@ -14,22 +14,24 @@ from typing import Any, TypedDict
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from nightjar import flows
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Superseded
-from nightjar.flows import gates, night, planning, promotion
+from nightjar.flows import gates, planning, promotion
 from nightjar.flows import index as checkout
+from nightjar.flows import night as whole
 from nightjar.flows import settle as settling
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.runs import Options, Run, find_run, read_json
 from nightjar.flows.services import Services
+from nightjar.flows.versions import Live, read_version
 from nightjar.lease import Lease
-from nightjar_dags.assets import live_asset
+from nightjar_dags.assets import announce
 from nightjar_dags.session import acquired, opened, owner_of, skipped_when_over, taking_part
 
 log = logging.getLogger(__name__)
+_BROKEN = ("failed", "upstream_failed")
 
 
 class ShardReference(TypedDict):
@@ -37,3 +39,154 @@ class ShardReference(TypedDict):
 
     number: int
     label: str
+
+
+def settle(corpus: Corpus) -> None:
+    """Take the lease, prove the doors, end what crashed runs left, and open the run."""
+    context = get_current_context()
+    owner = owner_of(context)
+    with skipped_when_over(), opened(corpus) as services:
+        lease = acquired(services, run_id=context["run_id"], owner=owner)
+        with _released_on_failure(lease), lease.beating():
+            settling.settle(
+                services,
+                run_id=context["run_id"],
+                actor=context["dag_run"].triggering_user_name or owner.name,
+                options=options_of(context["params"]),
+            )
+
+
+def plan(corpus: Corpus) -> list[ShardReference]:
+    """Compare the bucket with what is live; the shards of work, none on a quiet night."""
+    with taking_part(corpus) as part:
+        made = whole.timed(part.services, part.run, "plan", lambda: planning.plan(part.services, part.run))
+    return [ShardReference(number=shard.number, label=shard.label) for shard in made.shards]
+
+
+def parse(corpus: Corpus, shard: ShardReference) -> None:
+    """Fetch and parse one shard's documents."""
+    _shard_step(parse_shard, corpus, shard)
+
+
+def chunk(corpus: Corpus, shard: ShardReference) -> None:
+    """Cut one shard's documents into chunks, and check both."""
+    _shard_step(chunk_shard, corpus, shard)
+
+
+def embed(corpus: Corpus, shard: ShardReference) -> None:
+    """Make vectors for one shard's new texts."""
+    _shard_step(embed_shard, corpus, shard)
+
+
+def gate(corpus: Corpus) -> dict[str, Any]:
+    """Join the shards into a candidate version and judge it; its number and state."""
+    with taking_part(corpus) as part:
+        gated = whole.timed(part.services, part.run, "gates", lambda: gates.gate(part.services, part.run))
+    return asdict(gated)
+
+
+def index(corpus: Corpus) -> None:
+    """Check the candidate out into a collection; skipped, with all that follows, on a night without one."""
+    with taking_part(corpus) as part:
+        if gates.candidate(part.services, part.run) is None:
+            raise AirflowSkipException("nothing differs and the index agrees: no new version")
+        whole.timed(part.services, part.run, "index", lambda: checkout.index(part.services, part.run, lease=part.lease))
+
+
+def verify(corpus: Corpus) -> None:
+    """Prove that the collection is the version's checkout."""
+    with taking_part(corpus) as part:
+        whole.timed(part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run))
+
+
+def promote(corpus: Corpus) -> None:
+    """Make the version live and announce it; skipped where the person who triggered the run asked for that."""
+    with taking_part(corpus) as part, _waiting_as_asked(part.run):
+        live = whole.timed(
+            part.services, part.run, "promote", lambda: promotion.promote(part.services, part.run, lease=part.lease)
+        )
+        if live is not None:
+            facts = live_facts(part.services, live)
+            announce(corpus, facts, events=get_current_context()["outlet_events"])
+
+
+def finish(corpus: Corpus) -> None:
+    """Keep the run's report and let the next run begin, however this one went; decides nothing about its colour."""
+    context = get_current_context()
+    run_id = context["run_id"]
+    with opened(corpus) as services:
+        try:
+            _report(services, run_id, broken=broken_tasks(context))
+        finally:
+            with suppress(Superseded):
+                Lease.attach(services.state, run_id=run_id).release()
+
+
+def options_of(params: Mapping[str, Any]) -> Options:
+    """What the trigger form asked for; an emptied text field is no prefix."""
+    return Options(
+        full_refresh=params["full_refresh"],
+        prefix=params["prefix"] or None,
+        recompute=params["recompute"],
+        promote=params["promote"],
+        approve_deletions=params["approve_deletions"],
+    )
+
+
+def live_facts(services: Services, live: Live) -> dict[str, Any]:
+    """What the asset event says of a promotion."""
+    version = read_version(services.state, live.version)
+    return {
+        "version": live.version,
+        "collection": live.collection,
+        "documents": version.counts.get("documents", 0),
+        "chunks": version.counts.get("chunks", 0),
+        "model": services.corpus.embed.model,
+    }
+
+
+def broken_tasks(context: Mapping[str, Any]) -> list[str]:
+    """Names of this run's tasks that failed by themselves; mapped ones end in their number."""
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
+    return sorted(name for name, state in states.get(context["run_id"], {}).items() if state == "failed")
+
+
+def _shard_step(step: Callable[..., object], corpus: Corpus, shard: ShardReference) -> None:
+    with taking_part(corpus) as part:
+        step(part.services, part.run, shard["number"])
+
+
+@contextmanager
+def _released_on_failure(lease: Lease) -> Iterator[None]:
+    """No task follows a settle that failed, so it must not leave the corpus taken."""
+    try:
+        yield
+    except BaseException:
+        lease.release()
+        raise
+
+
+@contextmanager
+def _waiting_as_asked(run: Run) -> Iterator[None]:
+    """A version that waits because its run was told to is a success; one that is held back otherwise is not."""
+    try:
+        yield
+    except HeldBack as held:
+        if run.options.promote:
+            raise
+        raise AirflowSkipException(str(held)) from held
+
+
+def _report(services: Services, run_id: str, *, broken: list[str]) -> None:
+    run = find_run(services, run_id)
+    if run is None or read_json(services, run, "version.json") is None:
+        log.info("run=%s ended before its gate, so there is no report; failed: %s", run_id, ", ".join(broken) or "none")
+        return
+    version = gates.candidate(services, run)
+    unexplained = broken and not (version and version.reason)
+    reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if unexplained else ""
+    report = whole.finish(services, run, reason=reason)
+    log.info(
+        "finished run=%s state=%s version=%s reason=%s",
+        *(run_id, report["state"], report["version"], report["reason"] or "none"),
+    )

@@ -23,9 +23,7 @@ class ByKind(RetryPolicy):  # type: ignore[misc]  # Airflow's types are not foll
     The decision carries the error's own sentence: Airflow prints it as the task's last line of log.
     """
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         """What to do about `exception`; the number of tries stays Airflow's business."""
         del try_number, max_tries, context
         if isinstance(exception, (Misconfigured, HeldBack)):

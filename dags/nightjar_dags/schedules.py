@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from airflow.sdk import Asset, CronTriggerTimetable
@@ -21,7 +21,8 @@ def schedule_of(corpus: Corpus) -> Any:
         return [_referred(asset) for asset in written.assets]
     if written is None or written in _NO_CRON:
         return written
-    return CronTriggerTimetable(written, timezone=corpus.timezone)
+    # Airflow takes False for "a run that was due a while ago, too" (3.3.2): unpausing would start a night by day.
+    return CronTriggerTimetable(written, timezone=corpus.timezone, run_immediately=timedelta(0))
 
 
 def start_of(corpus: Corpus) -> datetime | None:

@@ -174,7 +174,8 @@ class Lease:
     def _mine(self) -> Entry[Holding]:
         seen = self._register.read()
         if seen is None or not self._holds(seen.value):
-            raise Superseded(_over(self._run_id, seen.value if seen else None))
+            self._lost = Superseded(_over(self._run_id, seen.value if seen else None))
+            raise self._lost
         return seen
 
     def _holds(self, holding: Holding) -> bool:
@@ -193,9 +194,7 @@ def _register(state: StateStore) -> Register[Holding]:
 
 def _watched(register: Register[Holding], seen: Entry[Holding], clock: Clock) -> Entry[Holding] | None:
     """What to swap from, once nobody defends it any more."""
-    until = (
-        clock.ticks() + seen.value.ttl_s
-    )  # counted from after the read: the holder's own count began before its write
+    until = clock.ticks() + seen.value.ttl_s  # from after our read; the holder counts from before its write
     if seen.value.is_at_work_here(clock.now()):
         raise HeldBack(_held(seen))
     while clock.ticks() < until:

@@ -82,7 +82,8 @@ class Register(Generic[T]):
         now = self.read()
         if now is not None and now.nonce == nonce:
             return now
-        if won:  # and moved again by somebody who saw ours: the next swap from here must fail, this one did not
+        if won and now is not None and now.sequence > sequence:
+            # Moved again by somebody who saw ours: the next swap from here must fail, this one did not.
             return Entry(value, sequence, nonce, _OVERTAKEN)
         if unanswered is not None:
             raise unanswered

@@ -77,8 +77,19 @@ def test_stopping_ends_a_stubborn_service_and_its_detached_children(place: Place
     assert all(rows[pid].ended for pid in (child, parent.pid) if pid in rows)
 
 
+def test_stopping_ends_children_whose_parent_has_crashed(place: Place) -> None:
+    launch(
+        service("import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"),
+        place,
+    )
+    while recorded(place, "sleeper"):
+        time.sleep(0.05)
+    assert stop(["sleeper"], place) == ["sleeper"]
+    assert stop(["sleeper"], place) == []
+
+
 def test_stopping_what_does_not_run_is_harmless(place: Place) -> None:
-    assert stop(["sleeper"], place) == {}
+    assert stop(["sleeper"], place) == []
 
 
 def test_the_log_of_the_start_before_is_kept(place: Place) -> None:

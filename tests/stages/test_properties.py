@@ -55,7 +55,7 @@ def test_an_unknown_kind_names_the_known_ones() -> None:
         (2, "number", 2.0),
         (np.float32(0.5), "number", 0.5),
         (True, "bool", True),
-        (np.bool_(False), "bool", False),
+        (np.array([False])[0], "bool", False),
         (WHEN, "date", WHEN),
         (WHEN.astimezone(timezone(timedelta(hours=5))), "date", WHEN),
         (datetime(2026, 11, 23, 2, 0), "date", WHEN),  # noqa: DTZ001 - a naive time is the case
@@ -94,7 +94,7 @@ def test_a_value_that_fits_becomes_plain(value: object, kind: str, plain: object
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_without_being_shown(value: object, kind: str) -> None:
-    with pytest.raises(ValueError, match="^needs ") as refused:
+    with pytest.raises(ValueError, match=r"^needs ") as refused:
         fit(value, kind)
     assert "soon" not in str(refused.value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -104,8 +105,9 @@ def _down(parts: Sequence[str], place: Place) -> int:
     started = [name for name in all_recorded(place) if name.partition("-")[0] in parts]
     first = [name for name in started if name in airflow.NAMES]
     for wave in (first, [name for name in started if name not in first]):
-        for name, seconds in stop(wave, place).items():
-            say(f"{name}: ended after {seconds:.1f} s")
+        begun = time.monotonic()
+        for name in stop(wave, place):
+            say(f"{name}: ended, {time.monotonic() - begun:.0f} s")
     if not started:
         say("nothing was running")
     return 0

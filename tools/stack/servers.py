@@ -78,7 +78,6 @@ def s3(program: Path, place: Place, secrets: Secrets) -> Service:
         inherited() | environment,
         {port: "S3"},
         ready=lambda: answers(f"{place.url(Port.S3)}/health"),
-        stop_grace_s=5,
     )
 
 

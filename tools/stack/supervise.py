@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from tools.stack.place import Failed, Place, Refused
 from tools.stack.ports import require_free
@@ -16,6 +17,15 @@ from tools.stack.processes import Process, alive, family, send, table
 
 _POLL_S = 0.2
 _LOG_TAIL_LINES = 15
+_LEADERS_ALONE_S = 3
+
+
+class Record(TypedDict):
+    """What is remembered of a start, in `.nightjar/run`."""
+
+    pid: int
+    born: str
+    ports: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,6 @@ class Service:
         ports: number to purpose; they must be free before a start.
         ready: whether it answers; asked until it does.
         start_timeout_s: after which a start that is not ready has failed.
-        stop_grace_s: between asking it to end and ending it.
     """
 
     name: str
@@ -38,7 +47,6 @@ class Service:
     ports: Mapping[int, str]
     ready: Callable[[], bool]
     start_timeout_s: float = 60
-    stop_grace_s: float = 20
 
 
 def launch(service: Service, place: Place) -> bool:
@@ -64,7 +72,7 @@ def launch(service: Service, place: Place) -> bool:
             start_new_session=True,
         )
     born = table()[child.pid].born
-    record = {"pid": child.pid, "born": born, "ports": sorted(service.ports)}
+    record: Record = {"pid": child.pid, "born": born, "ports": sorted(service.ports)}
     _record_path(place, service.name).write_text(json.dumps(record))
     child.returncode = 0  # it outlives this program on purpose; keeps Popen from warning about that
     return True
@@ -87,45 +95,60 @@ def await_ready(service: Service, place: Place) -> float:
     return time.monotonic() - begun
 
 
-def stop(names: Sequence[str], place: Place, *, grace_s: float = 20) -> dict[str, float]:
-    """End these services and all their descendants; seconds by name of those that ran. Nothing is left then."""
-    leaders = {name: leader for name in names if (leader := recorded(place, name))}
-    begun = time.monotonic()
-    families = {name: family(leader.pid, table()) for name, leader in leaders.items()}
-    send(leaders.values(), signal.SIGTERM)
-    took: dict[str, float] = {}
-    while len(took) < len(leaders) and time.monotonic() - begun < grace_s:
-        time.sleep(_POLL_S)
-        families = {name: alive(known) | _present_family(leaders[name]) for name, known in families.items()}
-        took |= {name: time.monotonic() - begun for name in leaders if name not in took and not families[name]}
-    for known in families.values():
-        _end(known)
-    for name in leaders:
-        took.setdefault(name, time.monotonic() - begun)
+def stop(names: Sequence[str], place: Place, *, grace_s: float = 20) -> list[str]:
+    """End these services and all their descendants; the names of those that ran. Nothing is left when it returns.
+
+    Leaders are asked first, so that they can end their children in order; a few seconds later everybody is asked,
+    because Airflow's scheduler otherwise waits for its running tasks; what is left after `grace_s` is killed.
+    """
+    left = {name: members for name in names if (members := _members(place, name))}
+    ended = list(left)
+    send([member for name, members in left.items() for member in _leaders(place, name, members)], signal.SIGTERM)
+    left = _after(min(_LEADERS_ALONE_S, grace_s), left, place)
+    send(set().union(*left.values()), signal.SIGTERM)
+    left = _after(max(grace_s - _LEADERS_ALONE_S, 0), left, place)
+    for members in left.values():
+        _end(members)
+    for name in names:
         _record_path(place, name).unlink(missing_ok=True)
-    return took
+    return ended
+
+
+def _after(seconds: float, left: dict[str, set[Process]], place: Place) -> dict[str, set[Process]]:
+    """What is left once all have ended, or the seconds are over; children that appear meanwhile are counted in."""
+    until = time.monotonic() + seconds
+    while left and time.monotonic() < until:
+        time.sleep(_POLL_S)
+        left = {name: now for name, known in left.items() if (now := alive(known) | _members(place, name))}
+    return left
+
+
+def _members(place: Place, name: str) -> set[Process]:
+    """A service's process, its descendants and its group, which outlives the process that gave it its number."""
+    record = _record(place, name)
+    processes = table()
+    leader = processes.get(record["pid"]) if record else None
+    if record is None or (leader and leader.born != record["born"]):
+        return set()
+    return family(record["pid"], processes)
+
+
+def _leaders(place: Place, name: str, members: set[Process]) -> set[Process]:
+    """The process that was started; everybody when it has died and left the others behind."""
+    leader = recorded(place, name)
+    return {leader} if leader else members
 
 
 def recorded(place: Place, name: str) -> Process | None:
     """The running process of a service, None when it does not run; a process id that was recycled is not ours."""
-    path = _record_path(place, name)
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text())
-    row = table().get(record["pid"])
-    if row and row.born == record["born"] and not row.ended:
-        return row
-    return None
+    record = _record(place, name)
+    row = table().get(record["pid"]) if record else None
+    return row if record and row and row.born == record["born"] and not row.ended else None
 
 
 def all_recorded(place: Place) -> list[str]:
     """Names of services that were started and not stopped, those included that have died since."""
     return sorted(path.stem for path in place.data("run").glob("*.json"))
-
-
-def _present_family(leader: Process) -> set[Process]:
-    """Children that appeared since the last look, while the leader is there to be followed."""
-    return family(leader.pid, table()) if alive([leader]) else set()
 
 
 def _end(known: set[Process]) -> None:
@@ -135,12 +158,21 @@ def _end(known: set[Process]) -> None:
 
 
 def _require_same_ports(service: Service, place: Place, running: Process) -> None:
-    ports = json.loads(_record_path(place, service.name).read_text())["ports"]
+    record = _record(place, service.name)
+    ports = record["ports"] if record else []
     if ports != sorted(service.ports):
         raise Refused(
             f"{service.name} already runs (process {running.pid}) on {', '.join(map(str, ports))}: "
             "leave NIGHTJAR_PORT_BASE as it was, or run `make stop` first"
         )
+
+
+def _record(place: Place, name: str) -> Record | None:
+    path = _record_path(place, name)
+    if not path.exists():
+        return None
+    record: Record = json.loads(path.read_text())
+    return record
 
 
 def _record_path(place: Place, name: str) -> Path:

@@ -60,7 +60,8 @@ class GxInspector:
         batch = self._frames.get_batch({"dataframe": table.to_pandas()})
         columns = {"result_format": "COMPLETE", "unexpected_index_column_names": [row_id]}
         results = batch.validate(loaded, result_format=columns).results
-        return [violation for result in results for violation in _violations(suite, result, row_id)]
+        in_order = sorted(results, key=lambda result: result.expectation_config.meta["rule"])
+        return [violation for result in in_order for violation in _violations(suite, result, row_id)]
 
     @cached_property
     def _gx(self) -> Any:
@@ -73,6 +74,7 @@ class GxInspector:
                 import great_expectations as gx  # noqa: PLC0415 - see above
         except ImportError as error:
             raise Misconfigured("Great Expectations is not installed: pip install 'nightjar[quality]'") from error
+        logging.captureWarnings(capture=False)  # its import diverts everybody's warnings into logs
         return gx
 
     @cached_property
@@ -96,7 +98,7 @@ class GxInspector:
         path = self._folder / f"{name}.json"
         configs = read_suite(path)
         frames = self._frames  # a context must stand before expectations are made
-        expectations = [self._expectation(config, f"{path.name}: rule {n}") for n, config in enumerate(configs, 1)]
+        expectations = [self._expectation(config, n, path.name) for n, config in enumerate(configs, 1)]
         suite = self._gx.ExpectationSuite(name=name, expectations=expectations)
         if not frames or len(suite.expectations) != len(configs):
             raise Misconfigured(
@@ -104,19 +106,19 @@ class GxInspector:
             )
         return suite
 
-    def _expectation(self, config: Config, where: str) -> Any:
+    def _expectation(self, config: Config, number: int, file: str) -> Any:
         """One rule by itself: a suite would drop what it does not know with no more than a line in a log."""
         from great_expectations.exceptions import GreatExpectationsError  # noqa: PLC0415 - heavy
         from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - heavy
             ExpectationConfiguration,
         )
 
+        numbered = {**config, "meta": {**config["meta"], "rule": number}}
         try:
-            return ExpectationConfiguration(**config).to_domain_obj()
+            return ExpectationConfiguration(**numbered).to_domain_obj()
         except (GreatExpectationsError, ValueError, TypeError) as error:  # pydantic's own error is a ValueError
-            raise Misconfigured(
-                f"{where} ({config['type']}) does not load: {bounded(str(error), limit=200)}"
-            ) from error
+            reason = bounded(str(error), limit=200)
+            raise Misconfigured(f"{file}: rule {number} ({config['type']}) does not load: {reason}") from error
 
     def _refuse_missing_columns(self, name: str, suite: Any, table: pa.Table) -> None:
         for expectation in suite.expectations:
@@ -183,10 +185,11 @@ def _violations(suite: str, result: Any, row_id: str) -> Iterator[Violation]:
         rows = [{row_id: "", column: result.result.get("observed_value")}]
     for row in rows:
         observed = bounded(str(row.get(column, "")), limit=_LONGEST_VALUE)
-        yield Violation(str(row[row_id]), rule, observed, config.meta["code"], config.meta["text"], severity)
+        meta = config.meta
+        yield Violation(str(row[row_id]), rule, observed, meta["code"], meta["text"], severity)
 
 
 def _raised(info: Mapping[str, Any]) -> str:
-    """The message of an exception that the library kept inside a result, which may hold one for each metric; else ''."""
+    """The message of an exception that the library kept inside a result, perhaps one for each metric; else empty."""
     reports = [info] if "raised_exception" in info else list(info.values())
     return next((bounded(str(r["exception_message"])) for r in reports if r.get("raised_exception")), "")

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from nightjar.adapters.s3_errors import says_absent, says_lost_race, translated
 from nightjar.adapters.s3_listing import listing_pages
+from nightjar.adapters.s3_probe import broken_promise
 from nightjar.errors import Misconfigured, Transient, bounded
 from nightjar.ports import Stored
 
@@ -108,27 +109,16 @@ class S3State:
             )
 
     def probe(self) -> None:
-        """Creates, replaces and deletes one small object `probe-<random>`.
+        """Tries one small object `probe-<random>` and deletes it.
 
         Raises:
             Misconfigured: bucket missing, access denied, or a store that writes although a condition does not hold.
         """
         key = f"probe-{uuid4().hex}"
-        honoured = self._honours_conditions(key)
+        fault = broken_promise(self, key)
         self.delete([key])
-        if not honoured:
+        if fault is not None:
             raise Misconfigured(
-                f"the store at {self._endpoint} ignores If-Match or If-None-Match, so that two runs could overwrite "
-                f"each other's state: use a store with conditional writes, such as AWS S3 or versitygw"
+                f"the store at {self._endpoint} {fault}, so that two runs could overwrite each other's state: keep state "
+                f"in a store with atomic conditional writes (AWS S3; versitygw when started with --concurrency 1)"
             )
-
-    def _honours_conditions(self, key: str) -> bool:
-        if not self.create(key, b"first") or self.create(key, b"second"):
-            return False
-        first = self.read(key)
-        if first is None or first.data != b"first":
-            return False
-        in_turn = self.replace(key, b"third", etag=first.etag)
-        out_of_turn = self.replace(key, b"fourth", etag=first.etag)
-        last = self.read(key)
-        return in_turn and not out_of_turn and last is not None and last.data == b"third"

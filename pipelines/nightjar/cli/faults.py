@@ -66,7 +66,7 @@ def answering(*, debug: bool) -> Iterator[None]:
             yield
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         raise
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door: whatever comes gets one sentence
         if debug:
             click.echo(traceback.format_exc(), err=True, nl=False)
         click.echo(f"nightjar: {sentence(error)}", err=True)

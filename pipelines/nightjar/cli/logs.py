@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Final
 
+import click
 from rich.console import Console
 
 from nightjar.cli.terminal import line
@@ -38,14 +39,14 @@ def standard_error() -> Console:
     return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
 
 
-def start_logging(*, debug: bool, console: Console | None = None, level: int = logging.WARNING) -> None:
-    """Replace whatever handlers stand.
+def start_logging(*, console: Console | None = None, level: int = logging.WARNING) -> None:
+    """Replace whatever handlers stand; under `--debug` everything is told, whatever `level` says.
 
     Args:
-        debug: everything, whatever `level` says.
         console: where bars are drawn, if they are.
         level: of Nightjar's own lines; other libraries warn at most.
     """
+    debug = click.get_current_context().find_root().params["debug"]
     handler = ConsoleHandler(console or standard_error())
     handler.setFormatter(OneLine(_FORMAT, "%H:%M:%S"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

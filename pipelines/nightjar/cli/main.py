@@ -29,11 +29,11 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 class Commands(click.Group):
     """Knows each command's name and one line about it without importing the command."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order in which a newcomer needs them."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Imports the command's module now."""
         if cmd_name not in _COMMANDS:
             return None
@@ -41,7 +41,7 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(f"nightjar.cli.{module}"), name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """From the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
@@ -62,7 +62,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(_DEBUG, is_flag=True, help="Tracebacks and every log line.")
 @click.version_option(package_name="nightjar")
-def main(*, debug: bool) -> None:
+def main(*, debug: bool) -> None:  # noqa: ARG001 - read from click's context by whoever needs it
     """Documents in S3 become versioned vector indexes in Weaviate.
 
     CORPUS is a name in the corpora folder (NIGHTJAR_CORPORA) or a path to a corpus file.
@@ -72,4 +72,4 @@ def main(*, debug: bool) -> None:
     """
     from nightjar.cli.logs import start_logging  # noqa: PLC0415 - `--help` and `--version` need no logging
 
-    start_logging(debug=debug)
+    start_logging()

@@ -47,11 +47,11 @@ class Bars:
 
 
 @contextmanager
-def watched(*, debug: bool) -> Iterator[Tell]:
+def watched() -> Iterator[Tell]:
     """Something to hand to `Services.progress` for as long as the block lasts."""
     console = standard_error()
     if not console.is_terminal:
-        start_logging(debug=debug, console=console, level=logging.INFO)
+        start_logging(console=console, level=logging.INFO)
         yield Bars(Progress(disable=True))
         return
     columns = (
@@ -62,5 +62,5 @@ def watched(*, debug: bool) -> Iterator[Tell]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, redirect_stdout=False) as drawn:
-        start_logging(debug=debug, console=console)
+        start_logging(console=console)
         yield Bars(drawn)

@@ -5,22 +5,34 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 
 import click
 
 from nightjar.corpus import Corpus
+from nightjar.flows.doctor import Tool
 from nightjar.flows.services import Progress, Services
 from nightjar.settings import Settings
-from nightjar.wiring import open_services, silent
 
 Opener = Callable[[Corpus, Settings, Progress], Services]
 
 
 def _open(corpus: Corpus, settings: Settings, progress: Progress) -> Services:
+    from nightjar.wiring import open_services  # noqa: PLC0415 - seconds that wrong usage and `--help` need not wait
+
     return open_services(corpus, settings, progress=progress)
+
+
+def _tools() -> Iterable[Tool]:
+    from nightjar.adapters.parser.tools import parser_tools  # noqa: PLC0415 - as above
+
+    return parser_tools()
+
+
+def unseen(what: str, done: int, total: int) -> None:
+    """Progress of commands that are quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class Session:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     opener: Opener = _open
     sleep: Callable[[float], None] = time.sleep
+    tools: Callable[[], Iterable[Tool]] = _tools
 
     @property
     def settings(self) -> Settings:
@@ -41,7 +54,7 @@ class Session:
         return Settings.from_environment(self.environment)
 
     @contextmanager
-    def opened(self, corpus: Corpus | str, *, progress: Progress = silent) -> Iterator[Services]:
+    def opened(self, corpus: Corpus | str, *, progress: Progress = unseen) -> Iterator[Services]:
         """A corpus's doors, closed at the end. What libraries print meanwhile goes to standard error.
 
         Standard output belongs to the command's result alone: print that after the block.

@@ -69,13 +69,13 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
 def shown(value: Cell) -> str:
     """A cell: thousands are grouped, nothing is a dash."""
     if value is None or value == "":
-        return "–"
+        return "-"
     return f"{value:,}" if isinstance(value, int | float) else line(value)
 
 
 def moment(iso: str | None) -> str:
     """`2026-11-23 02:00` in UTC, a dash for never."""
-    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M}" if iso else "–"
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M}" if iso else "-"
 
 
 def tallied(words: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -87,7 +88,7 @@ def examine_tools(tools: Iterable[Tool], *, needed: Sequence[str]) -> Iterator[C
 def examine_disk(folders: Iterable[tuple[str, Path]]) -> Iterator[Check]:
     """Free space where documents are downloaded and models are kept; `folders` are (name, path)."""
     for name, folder in folders:
-        yield _asked(name, lambda folder=folder: _disk(folder))  # type: ignore[misc] - bound now, not at the last turn
+        yield _asked(name, partial(_disk, folder))
 
 
 def _asked(name: str, check: Callable[[], str]) -> Check:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from contract_state import StateContract
-from s3_servers import Gateway, client_of
+from s3_servers import Gateway, client_of, versitygw_server
 
 from nightjar.adapters.s3_state import S3State
 from nightjar.errors import Misconfigured, Transient
@@ -64,9 +65,17 @@ class TestDoors:
     def test_a_store_that_ignores_conditions_fails_the_probe(self, client: S3Client) -> None:
         client.meta.events.register("before-call.s3.PutObject", forget_condition)
         state = S3State(client, bucket=fresh_bucket(client), prefix="")
-        with pytest.raises(Misconfigured, match="ignores If-Match or If-None-Match"):
+        with pytest.raises(Misconfigured, match="ignores If-None-Match"):
             state.probe()
         assert list(state.keys("")) == []
+
+    def test_a_store_that_checks_and_then_writes_fails_the_probe(self, tmp_path: Path) -> None:
+        with versitygw_server(tmp_path, concurrency=100) as gateway:
+            client = client_of(gateway.endpoint)
+            state = S3State(client, bucket=fresh_bucket(client), prefix="")
+            with pytest.raises(Misconfigured, match="simultaneous writers win under one If-Match"):
+                for _ in range(20):  # each probe has a chance of one in forty to see nothing
+                    state.probe()
 
     @pytest.mark.parametrize("call", ["read", "write", "create", "keys", "delete", "probe"])
     def test_a_missing_bucket_is_named(self, client: S3Client, call: str) -> None:

@@ -50,7 +50,7 @@ def test_one_object_that_cannot_be_encoded_takes_no_other_with_it(index: Weaviat
 
 def test_a_request_refused_whole_is_counted_and_its_reason_given(index: WeaviateIndex, name: CollectionName) -> None:
     index.write(name, [an_object(1000)])
-    with pytest.raises(Misconfigured, match="refused 40 objects.*dimensions do not match"):
+    with pytest.raises(Misconfigured, match=r"refused 40 objects.*dimensions do not match"):
         index.write(name, map(of_other_dimensions, range(40)))
     assert index.count(name) == 1
 

@@ -16,7 +16,7 @@ _BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine has: `cuda` a usable GPU, `openvino` and its exporter installed, `bfloat16` units in its processor."""
+    """What there is: `cuda` a usable GPU, `openvino` with its exporter installed, `bfloat16` units in the processor."""
 
     cuda: bool
     openvino: bool
@@ -58,7 +58,7 @@ def choose(backend: str, device: str, *, machine: Machine) -> Choice:
 
 
 def this_machine(*, ask_torch: bool) -> Machine:
-    """Look around; without `ask_torch` a GPU is only believed in where its device file stands, which costs no import."""
+    """Look around; without `ask_torch` torch is only imported where a GPU's device file stands."""
     openvino = all(importlib.util.find_spec(name) is not None for name in ("openvino", "optimum"))
     return Machine(cuda=_cuda(ask_torch=ask_torch), openvino=openvino, bfloat16=bool(_flags() & _BFLOAT16_FLAGS))
 

@@ -7,7 +7,6 @@ sentence-transformers, whose imports cost more seconds than a quiet night.
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -55,7 +54,7 @@ def converted(files: ModelFiles, tokenizer: ModelTokenizer, *, cache_folder: Pat
         _prove(model, files, tokenizer)
     except ConversionFailed:
         raise
-    except Exception as error:  # noqa: BLE001 - exporters raise anything; whatever it is, torch still runs the model
+    except Exception as error:  # exporters raise anything, and whatever it is, torch still runs the model
         raise ConversionFailed(f"{type(error).__name__}: {error}") from error
     _save(model, folder)
     return graph
@@ -138,7 +137,7 @@ def _save(model: Any, folder: Path) -> None:
         made = Path(aside) / "model"
         ov.save_model(model, made / "model.xml", compress_to_fp16=False)
         try:
-            os.rename(made, folder)
+            made.rename(folder)
         except OSError:
             if not (folder / "model.xml").exists():
                 raise

@@ -37,9 +37,7 @@ def _snapshot(model: str, *, revision: str | None, patterns: list[str]) -> Path:
     )
 
     try:
-        return Path(
-            snapshot_download(model, revision=revision, allow_patterns=patterns, ignore_patterns=_UNWANTED)
-        )
+        return Path(snapshot_download(model, revision=revision, allow_patterns=patterns, ignore_patterns=_UNWANTED))
     except RevisionNotFoundError as error:
         raise Misconfigured(f"embed.revision {revision!r} does not exist in model {model!r}: correct it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:

@@ -23,7 +23,10 @@ _UNLIMITED: Final = 100_000  # tokenizers write 10**30 where they mean no limit
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model on disk; `digest` covers weights, tokenizer and configurations, `max_seq_length` counts special tokens."""
+    """A model on disk; `digest` covers weights, tokenizer and configurations.
+
+    `max_seq_length` counts special tokens; `dimensions` is the length of its vectors, `hidden_size` of a token's state.
+    """
 
     name: str
     path: Path
@@ -114,7 +117,7 @@ def _sentence_config(path: Path) -> Mapping[str, Any]:
 
 
 def _max_seq_length(path: Path, config: Mapping[str, Any], sentence: Mapping[str, Any]) -> int:
-    """What the model reads: as sentence-transformers says, else the least of its tokenizer's and its positions' limits."""
+    """As sentence-transformers says, else the least of the tokenizer's and the positions' limits."""
     if sentence.get("max_seq_length"):
         return int(sentence["max_seq_length"])
     tokenizer = int(_json(path / "tokenizer_config.json").get("model_max_length") or _UNLIMITED)

@@ -47,13 +47,13 @@ class ModelTokenizer:
         source = files.path / "tokenizer.json"
         if not source.exists():
             raise Misconfigured(
-                f"embed.model {files.name!r} has no tokenizer.json, so tokens cannot be counted as the model counts them:"
+                f"embed.model {files.name!r} has no tokenizer.json, so its tokens cannot be counted:"
                 " save it once with a fast tokenizer, or choose another model."
             )
         self._content = source.read_text(encoding="utf-8")
         try:
             self._tokenizer: Any = Tokenizer.from_str(self._content)
-        except Exception as error:  # noqa: BLE001 - the library raises bare Exception for every unreadable file
+        except Exception as error:  # the library raises bare Exception for every unreadable file
             raise Misconfigured(
                 f"tokenizer.json of embed.model {files.name!r} cannot be read: {bounded(str(error))}"
             ) from error

@@ -39,7 +39,8 @@ class Runtime(Protocol):
 class TransformerEmbedder:
     """Implements `nightjar.ports.Embedder`; the model is loaded on construction, which takes seconds.
 
-    `backend` is auto, openvino or torch; `device` auto, cpu, cuda or cuda:N. What is converted is kept below `cache_folder`.
+    `backend` is auto, openvino or torch; `device` auto, cpu, cuda or cuda:N.
+    What is converted is kept below `cache_folder`.
 
     Raises:
         Misconfigured: a backend or device that this machine lacks, or a model that cannot be loaded.
@@ -75,7 +76,7 @@ class TransformerEmbedder:
         return self._files.dimensions
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        """Shape (len(texts), dimensions), float32, unit rows, in the order of `texts`; equal texts are embedded once."""
+        """Shape (len(texts), dimensions), float32, unit rows, in the order of `texts`; equal ones are embedded once."""
         unique = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         vectors = self._embedded([self._document_prompt + text for text in unique])
         rows = np.fromiter((unique[text] for text in texts), dtype=np.intp, count=len(texts))
@@ -108,13 +109,14 @@ class TransformerEmbedder:
             try:
                 runtime = OpenVinoRuntime(converted(self._files, self._tokenizer, cache_folder=cache_folder))
             except ConversionFailed as error:
+                reason = f"embed.model {self._files.name!r} has no OpenVINO form: {bounded(str(error))}"
                 if backend == "openvino":
-                    raise Misconfigured(
-                        f"embed.model {self._files.name!r} has no OpenVINO form, use embed.backend auto: {bounded(str(error))}"
-                    ) from error
-                log.warning("%s has no OpenVINO form, torch takes its place: %s", self._files.name, bounded(str(error)))
+                    raise Misconfigured(f"{reason}; use embed.backend auto") from error
+                log.warning("torch takes over: %s", reason)
                 choice = choose("torch", "cpu", machine=this_machine(ask_torch=False))
             else:
                 return runtime, f"openvino/cpu/{runtime.precision}"
         precision = "bf16" if choice.bfloat16 else "f32"
-        return TorchRuntime(self._files, device=choice.device, bfloat16=choice.bfloat16), f"torch/{choice.device}/{precision}"
+        return TorchRuntime(
+            self._files, device=choice.device, bfloat16=choice.bfloat16
+        ), f"torch/{choice.device}/{precision}"

@@ -10,10 +10,13 @@ from nightjar.adapters.parser.jobs import Refused
 from nightjar.errors import Code
 
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
-_META: Final = re.compile(rb"""(?:<meta[^>]{0,200}?charset\s*=|<\?xml[^>]{0,200}?encoding\s*=)\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
+_META: Final = re.compile(
+    rb"""(?:<meta[^>]{0,200}?charset\s*=|<\?xml[^>]{0,200}?encoding\s*=)\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE
+)
 _WESTERN: Final = {"ascii", "iso8859-1", "cp1252"}
 _SAMPLE: Final = 64 * 1024
 _DAMAGE_SHARE: Final = 0.01
+_FEW: Final = 2  # stray control characters that even a short text may hold
 _DAMAGE: Final = re.compile("[\ufffd\x80-\x9f]")
 
 
@@ -36,12 +39,12 @@ def decode(data: bytes, *, declared: str = "", markup: bool = False) -> tuple[st
 
 
 def is_text(data: bytes) -> bool:
-    """True when the head of a file reads as text in some charset: no NULs but UTF-16's, hardly any control characters."""
+    """True when the head of a file reads as text in some charset: hardly any control characters, NULs only in UTF-16's way."""
     head = data[:_SAMPLE]
     if any(head.startswith(mark) for mark, _ in _MARKS) or _wide(head):
         return True
     controls = len(re.findall(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]", head))
-    return controls <= len(head) * _DAMAGE_SHARE and head.count(0) <= len(head) // 1000
+    return controls <= max(_FEW, len(head) * _DAMAGE_SHARE)
 
 
 def _unmarked(data: bytes, name: str) -> tuple[str, str]:
@@ -76,7 +79,16 @@ def _known(name: str) -> str:
         plain = codecs.lookup(name.strip().strip("\"'")).name if name else ""
     except (LookupError, ValueError):
         return ""
-    wider = {"iso8859-1": "cp1252", "ascii": "utf-8", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-9": "cp1254", "euc_kr": "cp949", "ks_c_5601-1987": "cp949", "tis-620": "cp874"}
+    wider = {
+        "iso8859-1": "cp1252",
+        "ascii": "utf-8",
+        "gb2312": "gb18030",
+        "gbk": "gb18030",
+        "iso8859-9": "cp1254",
+        "euc_kr": "cp949",
+        "ks_c_5601-1987": "cp949",
+        "tis-620": "cp874",
+    }
     return wider.get(plain, plain)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import socket
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,9 +70,18 @@ def _outcome(job: Job, *, memory_bytes: int) -> Outcome:
 
 def _parsed(job: Job) -> dict[str, Any]:
     (paper,) = job.papers
-    parsed = _read_settings["readers"].read(paper, strategy=_read_settings["strategy"], languages=_read_settings["languages"])
-    fields = {**asdict(parsed), "elements": [[e.kind, e.text, e.page, e.depth, e.table_html] for e in parsed.elements]}
-    return fields
+    parsed = _read_settings["readers"].read(
+        paper, strategy=_read_settings["strategy"], languages=_read_settings["languages"]
+    )
+    elements = [[each.kind, each.text, each.page, each.depth, each.table_html] for each in parsed.elements]
+    return {
+        "media_type": parsed.media_type,
+        "charset": parsed.charset,
+        "title": parsed.title,
+        "language": parsed.language,
+        "elements": elements,
+        "notes": parsed.notes,
+    }
 
 
 def _sniffed(job: Job) -> list[tuple[str, str, str]]:

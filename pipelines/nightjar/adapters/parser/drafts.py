@@ -12,7 +12,13 @@ from typing import Any, Final
 from nightjar.model import Element
 
 _UNWANTED: Final = {"Header", "Footer", "PageBreak", "PageNumber"}
-_KINDS: Final = {"UncategorizedText": "Text", "FigureCaption": "NarrativeText", "EmailAddress": "Text", "Address": "Text", "Image": "Text"}
+_KINDS: Final = {
+    "UncategorizedText": "Text",
+    "FigureCaption": "NarrativeText",
+    "EmailAddress": "Text",
+    "Address": "Text",
+    "Image": "Text",
+}
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LONGEST_TITLE: Final = 300
@@ -56,7 +62,9 @@ def _markup(rows: Sequence[Sequence[str]]) -> str:
 
 def clean(text: str) -> str:
     """NFC without NULs, lone surrogates and control characters but line feed and tab."""
-    return _CONTROLS.sub("", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\x0b", "\n").replace("\x0c", "\n")))
+    return _CONTROLS.sub(
+        "", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\x0b", "\n").replace("\x0c", "\n"))
+    )
 
 
 def one_line(text: str) -> str:
@@ -87,7 +95,7 @@ def title_of(elements: Iterable[Element]) -> str:
 
 
 def from_unstructured(parts: Iterable[Any], *, headings: bool = True) -> list[Element]:
-    """unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
+    """Unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
     converted = (_converted(part, headings=headings) for part in parts if part.category not in _UNWANTED)
     return [element for element in converted if element is not None]
 
@@ -109,7 +117,4 @@ def rows_of_markup(markup: str) -> list[list[str]]:
     from lxml import html as lxml_html  # noqa: PLC0415 - the parent reads this module's neighbours without lxml
 
     root = lxml_html.fragment_fromstring(markup, create_parent="div")
-    return [
-        [" ".join(cell.itertext()) for cell in row.xpath("./td|./th")]
-        for row in root.xpath(".//tr")
-    ]
+    return [[" ".join(cell.itertext()) for cell in row.xpath("./td|./th")] for row in root.xpath(".//tr")]

@@ -19,7 +19,7 @@ SNIFF_BATCH: Final = 64  # documents a packet: their paths fit one
 _SUFFIX_LENGTH: Final = 12
 
 
-class Refused(Exception):  # noqa: N818 - a verdict on a document, not a fault of the program
+class Refused(Exception):
     """A reader's verdict inside a child; becomes a BadDocument in the parent, where the document's id is known."""
 
     def __init__(self, code: Code, reason: str) -> None:

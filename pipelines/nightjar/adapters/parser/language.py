@@ -15,7 +15,10 @@ DetectorFactory.seed = 0  # the same text has the same language on every night
 
 _SAMPLE: Final = 2000
 _LEAST: Final = 20
-_ENGLISH: Final = frozenset("the of and to in is that for it as with was on are be by this or an from at not which have has you can if".split())  # noqa: SIM905 - a list of words
+_COMMON: Final = """
+    the of and to in is that for it as with was on are be by this or an from at not which have has you can if
+"""
+_ENGLISH: Final = frozenset(_COMMON.split())
 _ENGLISH_SHARE: Final = 0.22
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 

@@ -47,7 +47,11 @@ def _message_draft(data: bytes) -> Draft:
 
 
 def _is_body(part: Message) -> bool:
-    return part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment" and not part.get_filename()
+    return (
+        part.get_content_maintype() == "text"
+        and part.get_content_disposition() != "attachment"
+        and not part.get_filename()
+    )
 
 
 def _body(part: Message) -> Draft:

@@ -20,6 +20,8 @@ from nightjar.model import Element
 _NO_LANGUAGE: Final = [""]  # unstructured's word for: detect nothing
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
+_MENU_ITEMS: Final = 24
+_MENU_WORD: Final = 20
 _SHORT: Final = 120
 _HEADINGS: Final = {"title", "heading", "article-title", "subtitle", "invention-title"}
 
@@ -57,16 +59,28 @@ def _tree(text: str) -> Any:
 
 
 def _elements(root: Any) -> list[Element]:
-    for silent in root.xpath("|".join(f"//{tag}" for tag in _SILENT)):
-        silent.drop_tree() if silent.getparent() is not None else None
+    navigation = [*root.xpath("//*[@role='navigation']"), *filter(_is_link_list, root.iter("ul", "ol"))]
+    for silent in [*root.xpath("|".join(f"//{tag}" for tag in _SILENT)), *navigation]:
+        if silent.getparent() is not None:
+            silent.drop_tree()
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
+
+
+def _is_link_list(node: Any) -> bool:
+    """Dozens of items of a word or two, each nothing but a link: languages, categories, a site's menu."""
+    items = node.findall("./li")
+    text = "".join(node.text_content().split())
+    linked = "".join("".join("".join(link.itertext()).split()) for link in node.iter("a"))
+    return len(items) >= _MENU_ITEMS and len(text) <= len(items) * _MENU_WORD and len(linked) >= len(text) * 0.9
 
 
 def read_xml(paper: Paper) -> Draft:
     """Running text as paragraphs, short values as `name: value` lines by their parent."""
     data = Path(paper.path).read_bytes()
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     try:
         root = etree.fromstring(data, parser=parser)
     except etree.XMLSyntaxError as broken:
@@ -100,7 +114,12 @@ def _is_running(node: Any) -> bool:
 
 
 def _is_value(node: Any) -> bool:
-    return len(node) == 0 and bool(node.text and node.text.strip()) and len(node.text) < _SHORT and _name(node) not in _HEADINGS
+    return (
+        len(node) == 0
+        and bool(node.text and node.text.strip())
+        and len(node.text) < _SHORT
+        and _name(node) not in _HEADINGS
+    )
 
 
 def _xml_passage(node: Any, depth: int) -> Element:
@@ -111,4 +130,4 @@ def _xml_passage(node: Any, depth: int) -> Element:
 
 
 def _name(node: Any) -> str:
-    return etree.QName(node).localname
+    return str(etree.QName(node).localname)

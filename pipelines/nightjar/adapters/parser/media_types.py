@@ -54,7 +54,7 @@ _TAME: Final = {PLAIN, MARKDOWN, HTML, JSON, CSV, TSV, EMAIL, VTT, XML}
 
 
 def code_type(language: str) -> str:
-    """The media type of a source file: text/x-source-python, …"""
+    """The media type of a source file: text/x-source-python for Python."""
     return _CODE + language
 
 

@@ -54,5 +54,8 @@ def _installed(languages: Sequence[str]) -> list[str]:
     present = set(pytesseract.get_languages())
     missing = [language for language in languages if language not in present]
     if missing:
-        raise Refused(Code.MISSING_TOOL, f"Install tesseract's data for {', '.join(missing)} (tesseract-ocr-…) to read pictures of text.")
+        raise Refused(
+            Code.MISSING_TOOL,
+            f"Install tesseract's data for {', '.join(missing)} (tesseract-ocr-…) to read pictures of text.",
+        )
     return list(languages)

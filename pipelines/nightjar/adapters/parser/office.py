@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -23,7 +23,9 @@ from nightjar.errors import Code
 _NO_LANGUAGE: Final = [""]
 _UNPACKED: Final = 1 << 30
 _TYPES: Final = "[Content_Types].xml"
-_KIN: Final = re.compile(rb"application/vnd\.(?:ms-word\.(?:document|template)\.macroEnabled(?:Template)?|openxmlformats-officedocument\.wordprocessingml\.template|ms-powerpoint\.(?:presentation|slideshow|template)\.macroEnabled|openxmlformats-officedocument\.presentationml\.(?:slideshow|template))(?:\.main)?\+xml")
+_KIN: Final = re.compile(
+    rb"application/vnd\.(?:ms-word\.(?:document|template)\.macroEnabled(?:Template)?|openxmlformats-officedocument\.wordprocessingml\.template|ms-powerpoint\.(?:presentation|slideshow|template)\.macroEnabled|openxmlformats-officedocument\.presentationml\.(?:slideshow|template))(?:\.main)?\+xml"
+)
 _PLAIN_KIN: Final = {
     b"document": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
     b"presentation": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
@@ -93,7 +95,17 @@ def _converted(paper: Paper, target: str) -> Path:
         raise Refused(Code.MISSING_TOOL, "Install LibreOffice to read .doc, .ppt, .ods and .odp files.")
     folder = Path.cwd()
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = [program, profile, "--headless", "--norestore", "--convert-to", target, "--outdir", str(folder / "out"), paper.path]
+    command = [
+        program,
+        profile,
+        "--headless",
+        "--norestore",
+        "--convert-to",
+        target,
+        "--outdir",
+        str(folder / "out"),
+        paper.path,
+    ]
     subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - no shell; it reports failures only by absence
     made = sorted((folder / "out").glob(f"*.{target}"))
     if not made:
@@ -106,7 +118,10 @@ def _plainly_typed(path: Path) -> IO[bytes]:
     check_archive(path)
     with ZipFile(path) as archive:
         types = archive.read(_TYPES)
-        plain = _KIN.sub(lambda kin: _PLAIN_KIN[b"presentation" if b"present" in kin[0] or b"slide" in kin[0] else b"document"], types)
+        plain = _KIN.sub(
+            lambda kin: _PLAIN_KIN[b"presentation" if b"present" in kin[0] or b"slide" in kin[0] else b"document"],
+            types,
+        )
         if plain == types:
             return path.open("rb")
         copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it

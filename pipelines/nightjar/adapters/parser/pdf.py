@@ -98,7 +98,7 @@ def _words(text_page: Any) -> Iterator[Word]:
 
 
 def _letter(code: int) -> str:
-    """pdfium marks a hyphen at a line's end with U+0002; surrogates and NULs are what fonts without a mapping give."""
+    """Pdfium marks a hyphen at a line's end with U+0002; surrogates and NULs are what fonts without a mapping give."""
     if code == 2 or code == 0xAD:  # noqa: PLR1714, PLR2004 - the two marks of a soft hyphen
         return "\u00ad"
     return "" if code in {0, 0xFFFE, 0xFFFF} or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)  # noqa: PLR2004 - Unicode's own limits
@@ -153,9 +153,10 @@ def _read_picture(document: Any, index: int, *, languages: Sequence[str]) -> Ite
 
 
 def _title(document: Any) -> str:
-    """The document's own title, unless it is a file name that some program left there."""
+    """The document's own title, unless it is a file name or number that some program left there."""
     named = str(document.get_metadata_dict().get("Title") or "").strip()
     left_over = named.lower().startswith(("microsoft word", "untitled", "powerpoint")) or "." in named[-5:]
+    left_over = left_over or sum(map(str.isalpha, named)) < len(named) / 2
     return "" if left_over else named
 
 
@@ -163,6 +164,8 @@ def _by_unstructured(paper: Paper, *, strategy: str, languages: Sequence[str]) -
     try:
         from unstructured.partition.pdf import partition_pdf  # noqa: PLC0415 - an extra that most installations lack
     except ImportError as absent:
-        raise Refused(Code.MISSING_TOOL, f"Install nightjar[layout] to read PDF with parse.strategy {strategy}.") from absent
+        raise Refused(
+            Code.MISSING_TOOL, f"Install nightjar[layout] to read PDF with parse.strategy {strategy}."
+        ) from absent
     parts = partition_pdf(filename=paper.path, strategy=strategy, languages=list(languages))
     return Draft(from_unstructured(parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -13,17 +13,19 @@ from nightjar.adapters.parser.drafts import table
 from nightjar.adapters.parser.pdf_rows import Row
 from nightjar.model import Element
 
-_MARGIN_ROWS: Final = 3
-_MARGIN: Final = 0.12
+_MARGIN_ROWS: Final = 2
+_MARGIN: Final = 0.08
 _REPEATS: Final = 3
 _REPEAT_SHARE: Final = 0.3
 _HEADING_SIZE: Final = 1.12
 _HEADING_LENGTH: Final = 160
 _BOLD_HEADING_LENGTH: Final = 110
 _LINE_GAP: Final = 1.75  # base line to base line, in font sizes; more is a new paragraph
-_BULLET: Final = re.compile(r"^[•·▪●○◦‣■\uf0b7\uf0a7]\s*|^[*–-]\s+")
+_BULLET: Final = re.compile(r"^[•·▪●○◦‣■\uf0b7\uf0a7]\s*|^[*\u2013-]\s+")
 _NUMBERED: Final = re.compile(r"^\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s+\S")
-_PAGE_NUMBER: Final = re.compile(r"^(?:page\s+)?[-–—|\s]*(?:\d{1,4}|[ivxlc]{1,6})[-–—|\s]*(?:(?:of|/)\s*\d{1,4})?$", re.IGNORECASE)
+_PAGE_NUMBER: Final = re.compile(
+    r"^(?:page\s+)?[-\u2013—|\s]*(?:\d{1,4}|[ivxlc]{1,6})[-\u2013—|\s]*(?:(?:of|/)\s*\d{1,4})?$", re.IGNORECASE
+)
 _DIGITS: Final = re.compile(r"\d+")
 _WORDS: Final = re.compile(r"[\w-]+")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -51,23 +53,29 @@ class _Look:
 
 def elements_of_pages(pages: Sequence[Sequence[Row]]) -> Iterator[Element]:
     """Elements in reading order, pages counted from 1."""
-    furniture = _furniture(pages)
-    kept = [[row for row in rows if not _is_furniture(row, furniture)] for rows in pages]
+    margins = [_margin(rows) for rows in pages]
+    furniture = _furniture(margins)
+    kept = [
+        [row for index, row in enumerate(rows) if not (index in margin and _is_furniture(row, furniture))]
+        for rows, margin in zip(pages, margins, strict=True)
+    ]
     look = _look(kept)
     for number, rows in enumerate(kept, start=1):
         for block in _blocks(rows, look):
             yield from _element(block, look, page=number)
 
 
-def _furniture(pages: Sequence[Sequence[Row]]) -> frozenset[str]:
+def _margin(rows: Sequence[Row]) -> Mapping[int, Row]:
+    """The rows that may be a page's header or footer: the outermost ones, by reading order or by place."""
+    first_last = {*range(min(_MARGIN_ROWS, len(rows))), *range(max(0, len(rows) - _MARGIN_ROWS), len(rows))}
+    return {i: row for i, row in enumerate(rows) if i in first_last or not _MARGIN <= row.place <= 1 - _MARGIN}
+
+
+def _furniture(margins: Sequence[Mapping[int, Row]]) -> frozenset[str]:
     """Lines that stand in the margin of many pages, page numbers aside."""
-    seen = Counter(shape for rows in pages for shape in {_shape(row) for row in rows if _in_margin(row)})
-    least = max(_REPEATS, int(len(pages) * _REPEAT_SHARE))
+    seen = Counter(shape for margin in margins for shape in {_shape(row) for row in margin.values()})
+    least = max(_REPEATS, int(len(margins) * _REPEAT_SHARE))
     return frozenset(shape for shape, times in seen.items() if times >= least)
-
-
-def _in_margin(row: Row) -> bool:
-    return row.place < _MARGIN or row.place > 1 - _MARGIN
 
 
 def _shape(row: Row) -> str:
@@ -75,7 +83,8 @@ def _shape(row: Row) -> str:
 
 
 def _is_furniture(row: Row, furniture: frozenset[str]) -> bool:
-    return _in_margin(row) and (_shape(row) in furniture or bool(_PAGE_NUMBER.match(row.text)))
+    text = row.text
+    return bool(_PAGE_NUMBER.match(text)) or (_shape(row) in furniture and bool(_LETTERS.search(text)))
 
 
 def _look(pages: Sequence[Sequence[Row]]) -> _Look:
@@ -94,7 +103,8 @@ def _blocks(rows: Sequence[Row], look: _Look) -> Iterator[list[Row]]:
     tabular = _tabular(rows)
     block: list[Row] = []
     for index, row in enumerate(rows):
-        if block and not _belongs(block, row, look, same_table=tabular[index] and tabular[index - 1], either=tabular[index] or tabular[index - 1]):
+        pair = tabular[index - 1 : index + 1]
+        if block and not (all(pair) if any(pair) else _belongs(block, row, look)):
             yield block
             block = []
         block.append(row)
@@ -112,9 +122,8 @@ def _tabular(rows: Sequence[Row]) -> list[bool]:
     ]
 
 
-def _belongs(block: Sequence[Row], row: Row, look: _Look, *, same_table: bool, either: bool) -> bool:
-    if either:
-        return same_table
+def _belongs(block: Sequence[Row], row: Row, look: _Look) -> bool:
+    """Whether a row of running text goes on where the block stops."""
     last = block[-1]
     headings = look.depth(last), look.depth(row)
     gap = last.bottom - row.bottom
@@ -130,7 +139,9 @@ def _element(rows: Sequence[Row], look: _Look, *, page: int) -> Iterator[Element
     if any(len(row.cells) > 1 for row in rows) and len(rows) > 1:
         found = table([row.cells for row in rows], page=page)
         if found:
-            yield Element("Table", "\n".join(" | ".join(row.cells) for row in rows), page=page, table_html=found.table_html)
+            yield Element(
+                "Table", "\n".join(" | ".join(row.cells) for row in rows), page=page, table_html=found.table_html
+            )
         return
     text = _flowed([" | ".join(row.cells) for row in rows], look.vocabulary)
     depth = look.depth(rows[0])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 _SAME_LINE: Final = 0.35  # share of the font size by which base lines may differ
 _WIDE_GAP: Final = 1.0  # gap between cells, in font sizes
 _NUMBER_GAP: Final = 0.55  # the same before a number, which stands in a column of its own
-_NUMERIC: Final = re.compile(r"[($€£¥—–-]*\s*[\d.,]*\d[\d.,]*\s*[)%]*(?:\s*%)?$|[—–-]$|N/?A$|\$$")
-_MARKER: Final = re.compile(r"(?:[•·▪●○◦‣■\uf0b7\uf0a7*–—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivxIVX]{1,4}[.)])$")
+_NUMERIC: Final = re.compile(r"[($€£¥—\u2013-]*\s*[\d.,]*\d[\d.,]*\s*[)%]*(?:\s*%)?$|[—\u2013-]$|N/?A$|\$$")
+_MARKER: Final = re.compile(r"(?:[•·▪●○◦‣■\uf0b7\uf0a7*\u2013—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivxIVX]{1,4}[.)])$")
+_DEEPEST_HEAD: Final = 4
+_SHORT_HEAD: Final = 30
 _OPENS: Final = ("$", "€", "£", "¥", "(", "$(")
 _CLOSES: Final = (")", "%", ")%")
 
@@ -50,7 +53,49 @@ class Row:
 
 def rows_of(words: Sequence[Word], *, height: float) -> list[Row]:
     """Rows in reading order; consecutive lines on one base line, as a table's columns are, become one row."""
-    return [_row(line, height=height) for line in _lines(words)]
+    return list(_unstacked([_row(line, height=height) for line in _lines(words)]))
+
+
+def _unstacked(rows: Sequence[Row]) -> Iterator[Row]:
+    """Column heads of several lines ("June 25," over "2022") come column by column: make one row of them."""
+    start = 0
+    while start < len(rows):
+        stacks = _stacks(rows, start)
+        taken = sum(map(len, stacks))
+        if len(stacks) > 1 and taken > len(stacks):
+            cells = tuple(" ".join(row.text for row in stack) for stack in stacks)
+            yield replace(rows[start], cells=cells, right=stacks[-1][0].right)
+            start += taken
+        else:
+            yield rows[start]
+            start += 1
+
+
+def _stacks(rows: Sequence[Row], start: int) -> list[Sequence[Row]]:
+    """Columns side by side from `start` on, each of short lines one below the other, all beginning at one height."""
+    stacks: list[Sequence[Row]] = []
+    position = start
+    while position < len(rows):
+        row = rows[position]
+        beside = not stacks or (abs(row.bottom - rows[start].bottom) < row.size / 2 and row.left > stacks[-1][0].right)
+        if not beside or not _is_short(row):
+            break
+        deepest = max((len(stack) for stack in stacks), default=_DEEPEST_HEAD)
+        end = position + 1
+        while end < len(rows) and end - position < deepest and _is_below(rows[end], rows[end - 1]):
+            end += 1
+        stacks.append(rows[position:end])
+        position = end
+    return stacks
+
+
+def _is_short(row: Row) -> bool:
+    return len(row.cells) == 1 and len(row.text) <= _SHORT_HEAD
+
+
+def _is_below(row: Row, above: Row) -> bool:
+    near = 0 < above.bottom - row.bottom <= 2 * row.size
+    return _is_short(row) and near and row.left < above.right and row.right > above.left
 
 
 def _lines(words: Sequence[Word]) -> Iterator[list[Word]]:
@@ -82,7 +127,7 @@ def _row(line: Sequence[Word], *, height: float) -> Row:
 
 def _cells(line: Sequence[Word], *, size: float) -> list[str]:
     cells = [line[0].text]
-    for last, word in zip(line, line[1:], strict=False):
+    for last, word in pairwise(line):
         gap = (word.left - last.right) / size
         column = _NUMERIC.match(word.text) and _NUMERIC.match(last.text)
         if gap > (_NUMBER_GAP if column else _WIDE_GAP):

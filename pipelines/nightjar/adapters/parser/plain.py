@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from nightjar.adapters.parser.jobs import Paper
 from nightjar.model import Element
 
 _PARAGRAPHS: Final = re.compile(r"\n[ \t\f\v]*\n+|\f")
-_BULLET: Final = re.compile(r"\s*(?:[-*•‣▪●○–·]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+\S")
+_BULLET: Final = re.compile(r"\s*(?:[-*•‣▪●○\u2013·]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+\S")
 _LONGEST_TITLE: Final = 250
 _LONGEST_HEADING: Final = 100
 _CLASSIFIED: Final = 2000  # characters that decide a paragraph's kind
@@ -56,7 +57,7 @@ def _passages(block: str) -> list[str]:
         return []
     widest = max(map(len, lines))
     passages = [lines[0]]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         listed = _BULLET.match(line)
         if listed and _BULLET.match(lines[0]):
             passages.append(line)

@@ -65,8 +65,8 @@ def _break_sockets() -> None:
     def refuse(*_: object) -> NoReturn:
         raise PermissionError(errno.EACCES, "the parser has no network")
 
-    socket.socket.connect = refuse  # type: ignore[method-assign, assignment]  # that is the point
-    socket.socket.connect_ex = refuse  # type: ignore[method-assign, assignment]  # that is the point
+    socket.socket.connect = refuse  # type: ignore[method-assign]  # that is the point
+    socket.socket.connect_ex = refuse  # type: ignore[method-assign]  # that is the point
 
 
 def die_with_parent() -> None:
@@ -92,7 +92,7 @@ def confine(*, memory_bytes: int) -> None:
 
 
 def _bind_programs() -> None:
-    """pandoc and soffice, started through subprocess, die with the child too."""
+    """Pandoc and soffice, started through subprocess, die with the child too."""
     start: Any = subprocess.Popen.__init__
 
     def bound_start(self: subprocess.Popen[Any], *args: Any, **kwargs: Any) -> None:

@@ -20,18 +20,22 @@ RULES_VERSION: Final = "rules-1"
 
 _MODULE: Final = "unstructured.nlp.tokenize"
 _LONGEST: Final = 20_000  # characters looked at: the questions are about a paragraph, not about a book
-_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s]|_")
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[^\W\d_a-z])|(?<=[。！？])")
-_VERBS: Final = frozenset(
-    """am is are was were be been being has have had having do does did done can could will would shall should may might
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?|[^\w\s]|_")
+_SENTENCE_END: Final = re.compile(
+    r"(?<=[.!?…])[\"'”\u2019)\]]*\s+(?=[\"'“\u2018(\[]*[^\W\d_a-z])|(?<=[。\uff01\uff1f])"
+)
+_VERB_LIST: Final = """
+    am is are was were be been being has have had having do does did done can could will would shall should may might
     must isn't aren't wasn't weren't don't doesn't didn't can't cannot couldn't won't wouldn't shouldn't hasn't haven't
     get gets got make makes made take takes took give gives gave go goes went come comes came see sees saw say says said
-    know knows knew think thinks thought find finds found use uses want wants need needs include includes contain contains
-    provide provides become becomes became show shows mean means keep keeps kept let lets begin begins began seem seems
-    help helps run runs ran hold holds held bring brings brought write writes wrote happen happens occur occurs cause causes
-    affect affects require requires allow allows return returns set sets exist exists remain remains call calls try tries
-    ask asks feel feels felt leave leaves left put puts lead leads led apply applies lies lie follow follows consist consists""".split()
-)
+    know knows knew think thinks thought find finds found use uses want wants need needs include includes contain
+    contains provide provides become becomes became show shows mean means keep keeps kept let lets begin begins began
+    seem seems help helps run runs ran hold holds held bring brings brought write writes wrote happen happens occur
+    occurs cause causes affect affects require requires allow allows return returns set sets exist exists remain remains
+    call calls try tries ask asks feel feels felt leave leaves left put puts lead leads led apply applies lies follow
+    follows consist consists
+"""
+_VERBS: Final = frozenset(_VERB_LIST.split())
 
 
 def install() -> str:
@@ -66,6 +70,6 @@ def pos_tag(text: str) -> list[tuple[str, str]]:
 
 
 def _reads_as_verb(word: str) -> bool:
-    if word.lower().replace("’", "'") in _VERBS:
+    if word.lower().replace("\u2019", "'") in _VERBS:
         return True
     return len(word) > 4 and word.islower() and word.endswith(("ed", "ing"))  # noqa: PLR2004 - "red" and "king" are none

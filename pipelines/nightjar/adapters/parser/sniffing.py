@@ -14,16 +14,34 @@ from nightjar.adapters.parser.jobs import Paper, Refused
 from nightjar.errors import Code
 
 _HEAD: Final = 64 * 1024
-_IMAGES: Final = {
-    b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"BM": "image/bmp",
-    b"II*\x00": "image/tiff", b"MM\x00*": "image/tiff",
-}  # fmt: skip
-_HTML: Final = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<(?:div|p|table|h[1-6]|title|meta|script|ul|a)[\s>]", re.IGNORECASE)
+_MARKS: Final = (
+    (re.compile(rb"[\s\S]{0,1024}%PDF-"), kinds.PDF),  # the standard lets other bytes come first
+    (re.compile(rb"\s*\{\\rt"), kinds.RTF),
+    (re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00"), kinds.XLS),  # before OLE
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8"), "image/gif"),
+    (re.compile(rb"BM"), "image/bmp"),
+    (re.compile(rb"II\*\x00|MM\x00\*"), "image/tiff"),
+)
+_HTML: Final = re.compile(
+    rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<(?:div|p|table|h[1-6]|title|meta|script|ul|a)[\s>]",
+    re.IGNORECASE,
+)
 _XML: Final = re.compile(rb"\s*<\?xml[\s]|\s*<(?:[\w-]+:)?[\w-]+[\s>/]")
 _HEADERS: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}", re.ASCII)
-_MAIL: Final = re.compile(rb"^(?:From|Received|Message-ID|MIME-Version|Return-Path|Delivered-To|Date):", re.IGNORECASE | re.MULTILINE)
+_MAIL: Final = re.compile(
+    rb"^(?:From|Received|Message-ID|MIME-Version|Return-Path|Delivered-To|Date):", re.IGNORECASE | re.MULTILINE
+)
 _WORKBOOK_PARTS: Final = (("word/", kinds.DOCX), ("ppt/", kinds.PPTX), ("xl/", kinds.XLSX))
-_OLE: Final = (("worddocument", kinds.DOC), ("powerpoint document", kinds.PPT), ("workbook", kinds.XLS), ("book", kinds.XLS), ("__properties_version1.0", kinds.MSG))
+_OLE: Final = (
+    ("worddocument", kinds.DOC),
+    ("powerpoint document", kinds.PPT),
+    ("workbook", kinds.XLS),
+    ("book", kinds.XLS),
+    ("__properties_version1.0", kinds.MSG),
+)
 _ZIPPED: Final = {kinds.EPUB, kinds.ODT, kinds.ODS, kinds.ODP}
 _OLDER: Final = {"doc": kinds.DOC, "ppt": kinds.PPT}  # before 1997 the streams had other names; LibreOffice knows them
 
@@ -43,22 +61,14 @@ def media_type_of(paper: Paper) -> str:
 
 
 def _binary(path: Path, head: bytes, paper: Paper) -> str:
+    """By the first bytes; '' for what may be text."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(path)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return _compound(path, suffix=paper.suffix)
-    if b"%PDF-" in head[:1024]:  # the standard lets other bytes come first
-        return kinds.PDF
-    if head.lstrip().startswith(b"{\\rt"):
-        return kinds.RTF
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "image/webp"
-    for mark, image in _IMAGES.items():
-        if head.startswith(mark) and (mark != b"BM" or not is_text(head)):
-            return image
-    if re.match(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00", head[:4]):
-        return kinds.XLS
-    return ""
+    if head.startswith(b"BM") and is_text(head):
+        return ""
+    return next((kind for mark, kind in _MARKS if mark.match(head)), "")
 
 
 def _archive(path: Path) -> str:
@@ -107,11 +117,27 @@ def _is_encrypted(path: Path) -> bool:
 
 
 def _text(path: Path, head: bytes, paper: Paper) -> str:
-    if not is_text(head):
+    if head.startswith(b"RIFF") or not is_text(head):
         raise Refused(Code.UNSUPPORTED, f"The content is binary data{_magic_name(head)}.")
     named = kinds.text_type(suffix=paper.suffix, declared=paper.declared_type)
-    bare = head.replace(b"\x00", b"").removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").lstrip()
-    if named in {kinds.PLAIN, kinds.HTML, kinds.XML, kinds.JSON, kinds.EMAIL, kinds.MBOX, kinds.MHTML, kinds.CSV, kinds.NOTEBOOK}:
+    bare = (
+        head.replace(b"\x00", b"")
+        .removeprefix(b"\xef\xbb\xbf")
+        .removeprefix(b"\xff\xfe")
+        .removeprefix(b"\xfe\xff")
+        .lstrip()
+    )
+    if named in {
+        kinds.PLAIN,
+        kinds.HTML,
+        kinds.XML,
+        kinds.JSON,
+        kinds.EMAIL,
+        kinds.MBOX,
+        kinds.MHTML,
+        kinds.CSV,
+        kinds.NOTEBOOK,
+    }:
         return _by_beginning(path, bare, named)
     return named
 

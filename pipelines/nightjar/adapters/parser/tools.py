@@ -40,7 +40,9 @@ def parser_tools() -> list[ParserTool]:
         ),
         ParserTool("tesseract", _program("tesseract"), "apt install tesseract-ocr", ("images", "scanned pdf")),
         _layout(),
-        ParserTool("libmagic", find_spec("magic") is not None, "apt install libmagic1", ("names of unsupported types",)),
+        ParserTool(
+            "libmagic", find_spec("magic") is not None, "apt install libmagic1", ("names of unsupported types",)
+        ),
         ParserTool(MODEL, find_spec(MODEL) is not None, f"optional; {RULES_VERSION} stands in", ("headings in text",)),
     ]
 

@@ -198,9 +198,9 @@ class WeaviateIndex:
         """Where the server indexes in the background (ASYNC_INDEXING), what is written is not yet found by vector."""
         deadline = time.monotonic() + _INDEXING_PATIENCE_S
         with translated(self.url):
-            while waiting := sum(shard.vector_queue_size for shard in collection.config.get_shards()):
+            while any(shard.status == "INDEXING" for shard in collection.config.get_shards()):
                 if time.monotonic() > deadline:
-                    raise Transient(f"Weaviate at {self.url} has still {waiting} vectors to index")
+                    raise Transient(f"Weaviate at {self.url} still indexes vectors in the background: run again later")
                 time.sleep(_POLL_S)
 
 

@@ -38,11 +38,11 @@ def packed(family: Sequence[Block], *, room: Room, overlap: int) -> Iterator[tup
     """
     packer = _Packer(room=room, overlap=overlap)
     for block in family:
-        if block.whole and block.tokens <= room(block.units[0]) and not packer.holds(block.tokens, block.units[0]):
-            yield from packer.turned(block.tokens, block.units[0])
+        if block.whole and block.tokens <= room(block.units[0]) and not packer.holds(block.tokens):
+            yield from packer.turned(block.tokens)
         for unit in block.units:
-            if not packer.holds(unit.tokens, unit):
-                yield from packer.turned(unit.tokens, unit)
+            if not packer.holds(unit.tokens):
+                yield from packer.turned(unit.tokens)
             packer.add(unit)
     yield from packer.rest()
 
@@ -64,22 +64,22 @@ class _Packer:
         self._own.append(unit)
         self._tokens += unit.tokens
 
-    def holds(self, tokens: int, unit: Unit) -> bool:
-        """True if `tokens` more, beginning with `unit`, fit; an empty chunk holds whatever fits a chunk."""
+    def holds(self, tokens: int) -> bool:
+        """True if `tokens` more fit; an empty chunk holds whatever fits a chunk."""
         filled = (*self._repeated, *self._own[:1])
         if not filled:
             return True
         return self._tokens + tokens <= self._room(filled[0])
 
-    def turned(self, tokens: int, unit: Unit) -> Iterator[tuple[Unit, ...]]:
-        """Finish the chunk and begin the next, for `tokens` that begin with `unit`; what cannot be carried over is finished too."""
+    def turned(self, tokens: int) -> Iterator[tuple[Unit, ...]]:
+        """Finish the chunk and begin one that holds `tokens` more; what cannot be carried into it is finished too."""
         own, carried = _without_introduction(self._own)
         if own:
             yield (*self._repeated, *own)
             self._begin(_tail(own, limit=self._overlap), carried)
-        if not self.holds(tokens, unit):
+        if not self.holds(tokens):
             self._begin((), self._own)
-        if not self.holds(tokens, unit):
+        if not self.holds(tokens):
             yield tuple(self._own)
             self._begin((), [])
 

@@ -111,7 +111,9 @@ def _adds_up(units: UnitMaker) -> bool:
 
 def _joined(blocks: Iterator[Block]) -> Iterator[Block]:
     """List items that follow one another as one block."""
-    for (is_item, _), run in groupby(blocks, key=lambda block: (_kind(block.units[0]) == _ITEM, block.units[0].place.path)):
+    for (is_item, _), run in groupby(
+        blocks, key=lambda block: (_kind(block.units[0]) == _ITEM, block.units[0].place.path)
+    ):
         if is_item:
             yield Block(tuple(unit for block in run for unit in block.units), whole=True)
         else:

@@ -10,8 +10,8 @@ Span = tuple[int, int]
 
 # A western full stop ends a sentence only before white space; an ideographic one needs none.
 _END: Final = re.compile(
-    r"(?<=[.!?…؟।۔])[\"'”’»)\]]*\s+"
-    r"|(?<=[。！？｡])[”’」』）》]*\s*"
+    r"(?<=[.!?…؟।۔])[\"'”’»)\]]*\s+"  # noqa: RUF001 - other scripts' marks are meant
+    r"|(?<=[。！？｡])[”’」』）》]*\s*"  # noqa: RUF001 - as above
     r"|\s*\n\s*\n\s*"
 )
 _ABBREVIATION: Final = re.compile(
@@ -19,7 +19,11 @@ _ABBREVIATION: Final = re.compile(
     r"|e\.g|i\.e|bzw|usw|Nr|Abs|[A-Z])\.)$"
 )
 _LONGEST_ABBREVIATION: Final = 8
-_CUTS: Final = (re.compile(r"\n"), re.compile(r"(?<=[;:,，；：、])\s*"), re.compile(r"\s+"))
+_CUTS: Final = (
+    re.compile(r"\n"),
+    re.compile(r"(?<=[;:,])\s+|(?<=[，；：、])"),  # noqa: RUF001 - other scripts' marks are meant
+    re.compile(r"\s+"),
+)
 
 
 def sentence_spans(text: str) -> Iterator[Span]:
@@ -45,7 +49,7 @@ def line_spans(text: str) -> Iterator[Span]:
 
 
 def best_cut(text: str, *, start: int, end: int) -> int:
-    """Where to cut text[start:end] so that least is torn apart, in its second half; `end` where nothing offers itself."""
+    """Where to cut text[start:end], in its second half, so that least is torn; `end` where nothing offers itself."""
     middle = start + (end - start) // 2
     for kind in _CUTS:
         cuts = [found.end() for found in kind.finditer(text, middle, end) if found.end() > start]
@@ -61,7 +65,5 @@ def _trailing_space(text: str) -> int:
 def _is_abbreviation(text: str, end: re.Match[str]) -> bool:
     if end.group().strip() or "\n\n" in end.group():
         return False
-    if text[end.end() : end.end() + 1].islower():
-        return True
     window = text[max(0, end.start() - _LONGEST_ABBREVIATION) : end.start()]
     return _ABBREVIATION.search(window) is not None

@@ -101,13 +101,15 @@ class UnitMaker:
         first = self._units(text, starts, iter(spans[:1]), placed, lead)
         room = self._room - header_tokens
         rows = self._units(text, starts, iter(spans[1:]), placed, "\n", room=room)
-        headed = (Unit(row.text, row.lead, row.tokens, placed, header=header, header_tokens=header_tokens) for row in rows)
+        headed = (
+            Unit(row.text, row.lead, row.tokens, placed, header=header, header_tokens=header_tokens) for row in rows
+        )
         return Block((*first, *headed), whole=True)
 
     def _units(
         self, text: str, starts: list[int], spans: Iterator[Span], placed: Placed, lead: str, *, room: int = 0
     ) -> Iterator[Unit]:
-        """One unit a span, several where a span is above `room`; each leads with the white space that stood before it."""
+        """One unit a span, several where one is above `room`; each leads with the white space that stood before it."""
         end_before: int | None = None
         for start, end in spans:
             before = lead if end_before is None else text[end_before:start]
@@ -149,16 +151,18 @@ class UnitMaker:
         return best_cut(text, start=position, end=max(limit, position + 1))
 
     def _readable(self, text: str) -> tuple[str, list[int]]:
-        """The text with words that the model would take for one unknown token broken by spaces, and its token starts."""
+        """The text, words that the model would take for one unknown token broken by spaces, and its token starts."""
         offsets = self._tokenizer.offsets(text)
-        unread = [(s, e) for s, e in offsets if _LONGEST_READ_WORD < e - s <= _LONGEST_WORD and text[s:e].isalnum()]
+        unread = [span for span in offsets if _is_unread_word(text, span)]
         if not unread:
             return text, [start for start, _ in offsets]
         pieces: list[str] = []
         done = 0
         for start, end in unread:
             pieces.append(text[done:start])
-            pieces.append(" ".join(text[i : min(i + _LONGEST_READ_WORD, end)] for i in range(start, end, _LONGEST_READ_WORD)))
+            pieces.append(
+                " ".join(text[i : min(i + _LONGEST_READ_WORD, end)] for i in range(start, end, _LONGEST_READ_WORD))
+            )
             done = end
         broken = "".join((*pieces, text[done:]))
         return broken, [start for start, _ in self._tokenizer.offsets(broken)]
@@ -168,7 +172,11 @@ def _tokens_within(starts: list[int], span: Span) -> int:
     return bisect_left(starts, span[1]) - bisect_left(starts, span[0])
 
 
+def _is_unread_word(text: str, span: Span) -> bool:
+    """True for a token too long for any vocabulary; rulers and runs of white space are tokens of some."""
+    start, end = span
+    return _LONGEST_READ_WORD < end - start <= _LONGEST_WORD and any(char.isalnum() for char in text[start:end])
+
+
 def _item_spans(text: str) -> Iterator[Span]:
     yield len(text) - len(text.lstrip()), len(text.rstrip())
-
-

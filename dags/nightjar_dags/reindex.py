@@ -1,0 +1,146 @@
+"""Every night the documents of a bucket become a new version of a search index, and go live only if they are sound.
+
+What each task does, and what it means when it is red:
+
+- `settle` takes the corpus for this run, proves bucket, state and Weaviate, and clears up after crashed runs.
+  *Red*: a connection, a key or an alias is wrong, or another run is at work.
+- `plan` compares the bucket with what is live; it reads no document. *Red*: the bucket cannot be listed.
+- `shard`, once for each part of the work: `parse` fetches what is new or changed and reads it, `chunk` cuts the text
+  and checks it, `embed` makes vectors for new texts only. *Red*: bucket, worker or model fail. An unreadable document
+  does **not** make a task red: it goes to quarantine with its reason.
+- `gate` judges the candidate as a whole. *Red*: too much was lost or set aside; the version is kept as `rejected`,
+  and nobody sees it.
+- `index` fills a new collection, every object confirmed. *Red*: Weaviate refuses objects, or is full.
+- `verify` compares the collection with the version. *Red*: it is not what was meant to be written.
+- `promote` makes the version live, moves the alias and retires old collections. *Red*: the corpus is on hold.
+- `finish` keeps the run's report and frees the corpus, however the run went. *Red*: only that; it does not decide
+  the run's colour.
+
+**Whatever is red, people still search what they searched before.** Only `promote` changes that, in one step.
+
+*Green with skipped tasks.* No shards and `index`, `verify`, `promote` skipped: nothing had changed. `promote` alone
+skipped: the run was asked not to promote, and its version waits. Everything skipped: another run overtook this one;
+trigger a new one.
+
+### What to do
+1. Open the red task and read the last line of its log: it says what happened and what to change.
+2. Network trouble has been tried again by itself, with growing pauses. What is misconfigured has not: mend it.
+3. Clear the red task, with all that is downstream of it. Finished work is not done again. If a later run has gone
+   live since, cleared tasks end skipped and change nothing.
+4. A rejected version stays for inspection: `nightjar show CORPUS N` shows its evidence, `nightjar quarantine CORPUS`
+   the documents that were set aside, each with its reason. `nightjar promote CORPUS N` overrules the gate.
+5. Killed workers need nothing: the next run, or a retry, resumes.
+
+### The trigger form
+`full_refresh` makes everything anew. `recompute` makes one step and those after it anew. `prefix` limits the run to
+keys below the source that begin so, and deletes nothing elsewhere. `promote` off leaves the version waiting for a
+person. `approve_deletions` lets deletions through that the guard has withheld; look at the plan first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+from airflow.sdk import DAG, AssetAlias, Param, TriggerRule, chain, task, task_group
+
+from nightjar.corpus import Corpus
+from nightjar_dags.assets import live_alias
+from nightjar_dags.defaults import default_args, placement
+from nightjar_dags.manuals import manual
+from nightjar_dags.schedules import schedule_of, start_of
+
+_WORK: Final = "nightjar_dags.night"
+_LABEL: Final = "{{ task.op_args[0]['label'] }}"
+
+
+def reindex_dag(corpus: Corpus) -> DAG:
+    """The night of one corpus, as `reindex_<corpus>`.
+
+    Raises:
+        Misconfigured: the corpus file's `airflow:` block.
+    """
+    with DAG(
+        dag_id=f"reindex_{corpus.name}",
+        description=corpus.description.partition("\n")[0] or f"Documents of {corpus.source.uri} into {corpus.alias}",
+        doc_md=manual(corpus, __doc__ or ""),
+        schedule=schedule_of(corpus),
+        start_date=start_of(corpus),
+        catchup=False,
+        max_active_runs=1,
+        tags=["nightjar", *corpus.tags],
+        params=form(),
+        default_args=default_args(corpus),
+        access_control=corpus.airflow.access_control or None,
+        auto_register=False,  # only a file that names it has it: corpora_errors.py makes the same DAGs and keeps none
+    ) as dag:
+        _night(corpus)
+    return dag
+
+
+def form() -> dict[str, Param]:
+    """What a person may ask of one run; the defaults are the nightly schedule's."""
+    return {
+        "full_refresh": Param(
+            default=False, type="boolean", title="Make everything anew", description="All documents, all steps."
+        ),
+        "prefix": Param(
+            default=None,
+            type=["null", "string"],
+            title="Only keys that begin with",
+            description="Relative to the corpus's source; nothing elsewhere is deleted.",
+        ),
+        "recompute": Param(
+            default=None,
+            type=["null", "string"],
+            enum=[None, "parse", "chunk", "embed"],
+            title="Make anew from",
+            description="This step and those after it, for all documents.",
+        ),
+        "promote": Param(default=True, type="boolean", title="Go live", description="Off: the version waits."),
+        "approve_deletions": Param(
+            default=False,
+            type="boolean",
+            title="Approve deletions",
+            description="Let through what the guard held back.",
+        ),
+    }
+
+
+def _night(corpus: Corpus) -> None:
+    settle, plan, index, verify = (_step(corpus, name)() for name in ("settle", "plan", "index", "verify"))
+    # An empty mapping is skipped; with the default rule everything after it would be, too.
+    gate = _step(corpus, "gate", trigger_rule=TriggerRule.NONE_FAILED)()
+    promote = _step(corpus, "promote", outlets=[live_alias(corpus)])()
+    # A teardown runs however the night went and leaves its colour to the other leaves.
+    finish = _step(corpus, "finish")().as_teardown()
+
+    def shard(one: Any) -> None:
+        parse, chunk, embed = (_step(corpus, name, label=_LABEL)(one) for name in ("parse", "chunk", "embed"))
+        # One failed shard closes the gate at once; the corpus is freed when the last shard has ended.
+        chain(parse, chunk, embed, finish)
+
+    shards = task_group(group_id="shard")(shard).expand(one=plan)
+    chain(settle, plan, shards, gate, index, verify, promote, finish)
+
+
+def _step(
+    corpus: Corpus,
+    name: str,
+    *,
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS,
+    outlets: Sequence[AssetAlias] = (),
+    label: str | None = None,
+) -> Callable[..., Any]:
+    """The task `name`, to be called with what it is mapped over; its work is the function of that name."""
+
+    def work(*references: Any) -> Any:
+        # DAG files are parsed far more often than nights are run: what a night needs is loaded when it runs.
+        return getattr(import_module(_WORK), name)(corpus, *references)
+
+    placed: dict[str, Any] = placement(corpus, name)
+    decorated: Callable[..., Any] = task(
+        task_id=name, trigger_rule=trigger_rule, outlets=list(outlets), map_index_template=label, **placed
+    )(work)
+    return decorated

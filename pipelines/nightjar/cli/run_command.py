@@ -1,0 +1,65 @@
+"""`run`: one night in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from nightjar.cli.night import Told, spend_night
+from nightjar.cli.options import chosen, json_option, night_options
+from nightjar.cli.progress import watched
+from nightjar.cli.session import Session, pass_session
+from nightjar.cli.terminal import emit, say, tallied
+
+
+@click.command()
+@click.argument("corpus")
+@night_options
+@click.option("--no-promote", is_flag=True, help="Build and judge the version, then let it wait.")
+@json_option
+@pass_session
+@click.pass_context
+def run(ctx: click.Context, session: Session, *, corpus: str, no_promote: bool, as_json: bool) -> None:
+    """Run one night for CORPUS in this process: the same flows that the DAG runs, with progress."""
+    found = session.settings.corpus(corpus)
+    options = chosen(ctx, found, promote=not no_promote)
+    with watched() as tell, session.opened(found, progress=tell) as services:
+        told = spend_night(services, options=options, sleep=session.sleep)
+    if as_json:
+        emit(told.report)
+    else:
+        _summarise(told)
+    if told.held is not None:
+        raise told.held
+
+
+def _summarise(told: Told) -> None:
+    report = told.report
+    chunks, verdicts = report["chunks"], report["verdicts"]
+    say(f"{report['corpus']}: {_outcome(report)} (run {report['run_id']})")
+    say(f"  documents   {_counted(report['documents'])}")
+    say(
+        f"  chunks      {chunks['total']:,} in all; {chunks['written']:,} written, {chunks['embedded']:,} embedded,"
+        f" {chunks['reused']:,} reused; {report['tokens']:,} tokens"
+    )
+    if told.codes:
+        say(f"  quarantine  {len(told.codes):,}: {tallied(told.codes)}")
+    if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict]:
+        say(f"  verdicts    {', '.join(judged)}")
+    say(f"  seconds     {_spent(report['seconds'])}")
+
+
+def _outcome(report: Mapping[str, Any]) -> str:
+    version = f"version {report['version']} is {report['state']}" if report["version"] else report["state"]
+    return f"{version}, {report['reason']}" if report["reason"] else str(version)
+
+
+def _counted(documents: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in documents.items())
+
+
+def _spent(seconds: Mapping[str, float]) -> str:
+    parts = [f"{name} {spent:.1f}" for name, spent in seconds.items() if name != "total" and spent >= 0.05]  # noqa: PLR2004 - what would print as 0.0
+    return f"{seconds['total']:.1f}" + (f": {', '.join(parts)}" if parts else "")

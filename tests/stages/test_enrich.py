@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from nightjar.stages.enrich import Enriched, MetadataRules, enrich
+
+FIELDS = {"department": "text", "year": "int", "teams": "text[]", "reviewed": "date", "draft": "bool"}
+
+
+def enriched(
+    rules: MetadataRules, *, key: str = "a.txt", own: dict[str, str] | None = None, sidecar: object = None
+) -> Enriched:
+    beside = sidecar if sidecar is None or isinstance(sidecar, bytes) else json.dumps(sidecar).encode()
+    return enrich(key=key, object_metadata=own or {}, sidecar=beside, rules=rules)
+
+
+def test_a_document_of_which_nothing_is_said_has_nothing() -> None:
+    assert enriched(MetadataRules(FIELDS)) == Enriched({}, None, acl_unreadable=False, set_aside=())
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        (0, "from the corpus file"),
+        (1, "path"),
+        (2, "own"),
+        (3, "beside"),
+    ],
+)
+def test_the_nearest_place_that_speaks_wins(places: int, expected: str) -> None:
+    rules = MetadataRules(
+        FIELDS,
+        fixed={"department": "from the corpus file"},
+        from_path="{department}/**" if places >= 1 else None,
+    )
+    found = enriched(
+        rules,
+        key="path/a.txt",
+        own={"department": "own"} if places >= 2 else {},
+        sidecar={"department": "beside"} if places >= 3 else None,
+    )
+    assert found.fields == {"department": expected}
+    assert found.set_aside == ()
+
+
+def test_texts_of_paths_and_headers_become_typed_values() -> None:
+    rules = MetadataRules(FIELDS, from_path="{year}/**")
+    found = enriched(rules, key="2024/hr/a.txt", own={"teams": "hr, legal", "reviewed": "2024-05-01", "draft": "TRUE"})
+    assert found.fields == {
+        "year": 2024,
+        "teams": ("hr", "legal"),
+        "reviewed": datetime(2024, 5, 1, tzinfo=UTC),
+        "draft": True,
+    }
+
+
+def test_a_value_that_does_not_fit_is_set_aside_and_the_farther_one_stands() -> None:
+    rules = MetadataRules(FIELDS, fixed={"year": 2020})
+    found = enriched(rules, sidecar={"year": "soon", "department": "hr"})
+    assert found.fields == {"year": 2020, "department": "hr"}
+    assert found.set_aside == (("year", "is not a whole number"),)
+
+
+def test_null_says_nothing() -> None:
+    assert enriched(MetadataRules(FIELDS, fixed={"year": 2020}), sidecar={"year": None}).fields == {"year": 2020}
+
+
+def test_a_path_that_does_not_fit_the_pattern_says_nothing() -> None:
+    assert enriched(MetadataRules(FIELDS, from_path="{year}/{department}/**"), key="a.txt").fields == {}
+
+
+def test_other_peoples_object_metadata_is_ignored() -> None:
+    found = enriched(MetadataRules(FIELDS), own={"uploaded-by": "some tool"})
+    assert found == Enriched({}, None, acl_unreadable=False, set_aside=())
+
+
+def test_header_names_find_their_field_without_case_and_underscores() -> None:
+    rules = MetadataRules({"page_count": "int", "costCentre": "text"})
+    assert enriched(rules, own={"page-count": "3", "costcentre": "k7"}).fields == {"page_count": 3, "costCentre": "k7"}
+
+
+def test_an_undeclared_field_of_a_sidecar_is_counted() -> None:
+    assert enriched(MetadataRules(FIELDS), sidecar={"colour": "red"}).set_aside == (
+        ("colour", "is not declared in metadata.fields"),
+    )
+
+
+def test_sidecars_are_not_looked_at_where_the_corpus_has_none() -> None:
+    found = enriched(MetadataRules(FIELDS, sidecar=False), sidecar={"year": 2024, "acl": ["hr"]})
+    assert found == Enriched({}, None, acl_unreadable=False, set_aside=())
+
+
+@pytest.mark.parametrize(
+    ("default", "declared", "own", "sidecar", "expected"),
+    [
+        (None, False, None, None, None),
+        (None, True, None, None, ()),
+        (("everyone",), False, None, None, ("everyone",)),
+        (("everyone",), True, None, None, ("everyone",)),
+        ((), False, None, None, ()),
+        (("everyone",), True, "hr", None, ("hr",)),
+        (None, False, "hr, boss,", None, ("boss", "hr")),
+        (("everyone",), True, "hr", ["legal"], ("legal",)),
+        (("everyone",), True, None, [], ()),
+        (None, True, None, ["b", "a", "b"], ("a", "b")),
+    ],
+)
+def test_the_nearest_word_on_access_decides(
+    default: tuple[str, ...] | None,
+    declared: bool,  # noqa: FBT001 - a column of the table
+    own: str | None,
+    sidecar: list[str] | None,
+    expected: tuple[str, ...] | None,
+) -> None:
+    rules = MetadataRules(acl=default, acl_declared=declared)
+    beside = None if sidecar is None else {"acl": sidecar}
+    found = enriched(rules, own={} if own is None else {"acl": own}, sidecar=beside)
+    assert found.acl == expected
+    assert found.acl_withheld == (expected == ())
+    assert not found.acl_unreadable
+    assert found.set_aside == ()
+
+
+@pytest.mark.parametrize(
+    "sidecar", [b"", b"\xff\xfe\xfa", b"[]", b'"hr"', b'{"acl": ["hr"]', b"[" * 100_000], ids=lambda raw: repr(raw[:9])
+)
+def test_an_unreadable_sidecar_opens_nothing(sidecar: bytes) -> None:
+    found = enriched(MetadataRules(FIELDS, fixed={"year": 2020}, acl=("everyone",)), sidecar=sidecar)
+    assert found.acl_unreadable
+    assert found.acl == ()
+    assert found.acl_withheld
+    assert found.fields == {"year": 2020}
+    assert found.set_aside == (("sidecar", "is not readable as a JSON mapping"),)
+
+
+@pytest.mark.parametrize("acl", [5, True, {"hr": 1}, ["hr", 5], ["hr", ""], [["hr"]], ["\ud800"]])
+def test_an_acl_that_is_no_list_of_groups_opens_nothing(acl: object) -> None:
+    found = enriched(MetadataRules(FIELDS, acl=("everyone",)), sidecar={"acl": acl, "year": 2024})
+    assert found.acl_unreadable
+    assert found.acl == ()
+    assert found.fields == {"year": 2024}
+    assert [name for name, _ in found.set_aside] == ["acl"]
+
+
+def test_no_value_is_quoted_in_what_was_set_aside() -> None:
+    found = enriched(MetadataRules(FIELDS), sidecar={"year": "secret", "x" * 500: "secret", "acl": [{"secret": 1}]})
+    assert "secret" not in str(found.set_aside)
+    assert max(len(name) for name, _ in found.set_aside) == 80
