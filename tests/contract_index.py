@@ -30,7 +30,7 @@ def chunk_id(number: int) -> ChunkId:
     return ChunkId(str(uuid.uuid5(uuid.NAMESPACE_URL, str(number))))
 
 
-def an_object(number: int, text: str = "words", **properties: object) -> IndexObject:
+def an_object(number: int, text: object = "words", **properties: object) -> IndexObject:
     values = fitted({"text": text, "ordinal": number} | properties, PROPERTIES)
     assert not values.unfit
     return IndexObject(chunk_id(number), values.values, unit(number))

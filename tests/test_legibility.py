@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the alphabets are what is tested
 from typing import Final
 
 import pytest

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, get_parsing_context
 from airflow.sdk.exceptions import AirflowException
 
 from nightjar.corpus import Corpus, load_corpora
@@ -60,6 +60,8 @@ def _load(folder: Path) -> _Loaded:
     dags: dict[str, DAG] = {}
     problems = [str(reason) for _, reason in corpora.broken]
     for corpus, path in zip(corpora.valid, corpora.paths, strict=True):
+        if not _is_wanted(corpus):
+            continue
         try:
             dags |= {dag.dag_id: dag for dag in _built(corpus)}
         except NightjarError as reason:
@@ -68,6 +70,12 @@ def _load(folder: Path) -> _Loaded:
             # Airflow's own checks (a tag too long, an unknown permission) name no file and must not end its neighbours.
             problems.append(f"{path.name}: Airflow refuses its DAG: {bounded(str(reason))}")
     return _Loaded(dags, tuple(problems))
+
+
+def _is_wanted(corpus: Corpus) -> bool:
+    """True of all while Airflow looks for DAGs; a worker that is about to run a task wants that task's DAG only."""
+    wanted = get_parsing_context().dag_id
+    return wanted is None or str(wanted).endswith(f"_{corpus.name}")
 
 
 def _built(corpus: Corpus) -> Iterator[DAG]:

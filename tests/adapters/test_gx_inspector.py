@@ -85,7 +85,7 @@ def test_a_null_is_found_by_its_own_rule(tmp_path: Path) -> None:
         (rule(kwargs={"column": "n", "min_valu": 1}), "documents.json: rule 2 (expect_column_values_to_be_between)"),
         (rule(severity="fatal"), "documents.json: rule 2: severity must be one of critical, warning, info"),
         (rule(meta={"code": "nonsense", "text": "x"}), "documents.json: rule 2: meta.code must be one of empty"),
-        (rule(meta={"code": "empty"}), "documents.json: rule 2: meta.text must say what is wrong"),
+        (rule(meta={"code": "empty"}), "documents.json: rule 2: meta.text must say in one sentence what is wrong"),
         (rule(mta={}), "documents.json: rule 2: unknown key 'mta'"),
         (rule(kwargs=None), "documents.json: rule 2: needs a type and kwargs"),
         (rule(kwargs={"column": "m", "min_value": 1}), "no column 'm'; there are id, n"),

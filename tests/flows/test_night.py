@@ -117,9 +117,9 @@ def test_another_model_embeds_everything_again_and_parses_nothing(world: World) 
     assert report["chunks"]["embedded"] == first["chunks"]["embedded"]
 
 
-def test_a_touched_file_makes_a_version_and_writes_no_object(world: World) -> None:
+def test_a_new_bad_file_makes_a_version_that_shares_the_collection(world: World) -> None:
     world.night()
-    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.put("second.txt", "%BAD too")
     report = world.night()
     assert (report["state"], report["chunks"]["written"]) == ("live", 0)
     world.consistent()
@@ -128,7 +128,7 @@ def test_a_touched_file_makes_a_version_and_writes_no_object(world: World) -> No
 def test_a_lost_collection_is_rebuilt_without_embedding(world: World) -> None:
     world.night()
     before = world.served()
-    world.index.collections_lost(world.index.alias("Handbook"))
+    world.index.lose("Handbook")
     report = world.night()
     assert (report["state"], report["chunks"]["embedded"]) == ("live", 0)
     assert world.served() == before

@@ -214,7 +214,9 @@ ELEMENTS = st.builds(
     text=WORDS,
     depth=st.none() | st.integers(0, 3),
 )
-DOCUMENTS = st.builds(lambda elements, title: a_document(*elements, title=title), st.lists(ELEMENTS, max_size=12), WORDS)
+DOCUMENTS = st.builds(
+    lambda elements, title: a_document(*elements, title=title), st.lists(ELEMENTS, max_size=12), WORDS
+)
 
 
 @settings(max_examples=80, deadline=None)

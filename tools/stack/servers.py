@@ -74,7 +74,8 @@ def s3(program: Path, place: Place, secrets: Secrets) -> Service:
     options = ["--quiet", "--region", REGION, "--health", "/health", "--port", f"{HOST}:{port}"]
     return Service(
         "s3",
-        [str(program), *options, "posix", str(folder)],
+        # One at a time: with more, two writers of a conditional put can both win.
+        [str(program), *options, "posix", "--concurrency", "1", str(folder)],
         inherited() | environment,
         {port: "S3"},
         ready=lambda: answers(f"{place.url(Port.S3)}/health"),

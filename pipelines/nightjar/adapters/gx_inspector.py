@@ -79,8 +79,7 @@ class GxInspector:
 
     @cached_property
     def _frames(self) -> Any:
-        from great_expectations.data_context.types import base  # noqa: PLC0415 - heavy
-
+        base = self._gx.data_context.types.base
         # its own defaults for memory would make a folder for pages that nobody reads
         stores = base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
         config = base.DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
@@ -97,10 +96,9 @@ class GxInspector:
     def _load(self, name: str) -> Any:
         path = self._folder / f"{name}.json"
         configs = read_suite(path)
-        frames = self._frames  # a context must stand before expectations are made
         expectations = [self._expectation(config, n, path.name) for n, config in enumerate(configs, 1)]
         suite = self._gx.ExpectationSuite(name=name, expectations=expectations)
-        if not frames or len(suite.expectations) != len(configs):
+        if len(suite.expectations) != len(configs):
             raise Misconfigured(
                 f"{path.name}: {len(suite.expectations)} of {len(configs)} rules load; two may be equal"
             )
@@ -108,15 +106,15 @@ class GxInspector:
 
     def _expectation(self, config: Config, number: int, file: str) -> Any:
         """One rule by itself: a suite would drop what it does not know with no more than a line in a log."""
-        from great_expectations.exceptions import GreatExpectationsError  # noqa: PLC0415 - heavy
-        from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - heavy
-            ExpectationConfiguration,
-        )
-
         numbered = {**config, "meta": {**config["meta"], "rule": number}}
         try:
-            return ExpectationConfiguration(**numbered).to_domain_obj()
-        except (GreatExpectationsError, ValueError, TypeError) as error:  # pydantic's own error is a ValueError
+            configuration = self._gx.expectations.expectation_configuration.ExpectationConfiguration(**numbered)
+            return configuration.to_domain_obj()
+        except (
+            self._gx.exceptions.GreatExpectationsError,
+            ValueError,
+            TypeError,
+        ) as error:  # pydantic's is a ValueError
             reason = bounded(str(error), limit=200)
             raise Misconfigured(f"{file}: rule {number} ({config['type']}) does not load: {reason}") from error
 

@@ -13,7 +13,7 @@ _ROUNDS: Final = 4  # a gateway that checks and then writes let two or more win 
 
 
 def broken_promise(state: StateStore, key: str) -> str | None:
-    """What the store does wrong with conditional writes, tried at `key` (which is free, and is left behind); or None."""
+    """What the store does wrong with conditional writes, tried at `key` (free before, left behind); None if nothing."""
     return _ignored(state, key) or _not_atomic(state, key)
 
 

@@ -119,6 +119,6 @@ class S3State:
         self.delete([key])
         if fault is not None:
             raise Misconfigured(
-                f"the store at {self._endpoint} {fault}, so that two runs could overwrite each other's state: keep state "
-                f"in a store with atomic conditional writes (AWS S3; versitygw when started with --concurrency 1)"
+                f"the store at {self._endpoint} {fault}, so two runs could overwrite each other's state: use one with "
+                f"atomic conditional writes (AWS S3; versitygw when started with --concurrency 1)"
             )

@@ -44,11 +44,11 @@ def start_logging(*, console: Console | None = None, level: int = logging.WARNIN
 
     Args:
         console: where bars are drawn, if they are.
-        level: of Nightjar's own lines; other libraries warn at most.
+        level: of Nightjar's own lines; other libraries tell errors only, their advice is not for who runs a corpus.
     """
     debug = click.get_current_context().find_root().params["debug"]
     handler = ConsoleHandler(console or standard_error())
     handler.setFormatter(OneLine(_FORMAT, "%H:%M:%S"))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING if debug else logging.ERROR, force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("nightjar").setLevel(logging.DEBUG if debug else level)

@@ -13,7 +13,8 @@ Words = tuple[Line, ...]
 class Section(BaseModel):
     """One mapping of a corpus file; attribute names are the file's keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True)
+    # validators are built at first use: importing this package is part of every DAG file's parse time
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, hide_input_in_errors=True)
 
 
 def summary(section: type[Section]) -> str:

@@ -139,7 +139,7 @@ def list_documents(services: Services, *, base: pa.Table, options: Options) -> t
     for page in services.source.listing():
         pages.append(page)
         services.progress("list", sum(p.num_rows for p in pages), 0)
-    listing = with_sidecars(pa.concat_tables(pages).combine_chunks())
+    listing = with_sidecars(pa.concat_tables(pages).combine_chunks(), enabled=corpus.metadata.sidecar)
     # A key that ends in "/" with no bytes is how consoles draw a folder; it is nobody's document.
     marker = pc.and_(pc.ends_with(listing["key"], "/"), pc.equal(listing["size"], 0))
     include, exclude = corpus.source.include, corpus.source.exclude

@@ -53,7 +53,9 @@ def test_a_dense_layer_decides_the_dimensions(tmp_path: Path) -> None:
     a_model(tmp_path)
     (tmp_path / "2_Dense").mkdir()
     (tmp_path / "2_Dense" / "config.json").write_text('{"in_features": 8, "out_features": 4}')
-    (tmp_path / "modules.json").write_text('[{"path": "", "type": "Transformer"}, {"path": "2_Dense", "type": "Dense"}]')
+    (tmp_path / "modules.json").write_text(
+        '[{"path": "", "type": "Transformer"}, {"path": "2_Dense", "type": "Dense"}]'
+    )
     assert locate(str(tmp_path), revision=None).dimensions == 4
 
 

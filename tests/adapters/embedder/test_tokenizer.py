@@ -79,7 +79,7 @@ def test_no_script_goes_above_the_limit_or_is_miscounted(text: str) -> None:
     assert (counted, max(counted) <= 64) == ([one.token_count for one in found], True)
 
 
-@pytest.mark.parametrize("text", ["ภาษาไทยไม่มีช่องว่างระหว่างคำ" * 20, "x" * 900, "가나다라마바사" * 8])
+@pytest.mark.parametrize("text", ["x" * 900, "가나다라마바사" * 8])
 def test_words_too_long_for_the_vocabulary_are_read_in_pieces(text: str) -> None:
     found = chunk(a_document(text), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
     assert sum(one.token_count for one in found) > len(text) // 10

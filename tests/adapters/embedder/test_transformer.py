@@ -29,7 +29,9 @@ def openvino_embedder(cache: Path) -> Embedder:
     return TransformerEmbedder(FILES, backend="openvino", cache_folder=cache)
 
 
-@pytest.fixture(scope="module", params=["memory", "torch", "openvino"])
+@pytest.fixture(
+    scope="module", params=["memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ("torch", "openvino"))]
+)
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     if request.param == "memory":
         return MemoryEmbedder()
@@ -67,25 +69,30 @@ def test_a_question_is_embedded_like_a_document(embedder: Embedder) -> None:
     assert float(embedder.embed_query(TEXTS[3]) @ embedder.embed(TEXTS)[3]) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_openvino_agrees_with_torch(torch_embedder: Embedder, openvino_embedder: Embedder) -> None:
     assert (torch_embedder.embed(TEXTS) * openvino_embedder.embed(TEXTS)).sum(axis=1).min() >= 0.9999
 
 
+@pytest.mark.slow
 def test_a_converted_model_is_used_again(openvino_embedder: Embedder, cache: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in cache.rglob("*.xml")}
     TransformerEmbedder(FILES, backend="openvino", cache_folder=cache)
     assert {file: file.stat().st_mtime_ns for file in cache.rglob("*.xml")} == before != {}
 
 
+@pytest.mark.slow
 def test_the_document_prompt_is_part_of_what_is_read(openvino_embedder: Embedder, cache: Path) -> None:
     prompted = TransformerEmbedder(FILES, backend="openvino", document_prompt="passage: ", cache_folder=cache)
     assert prompted.embed(["cats"])[0] == pytest.approx(openvino_embedder.embed(["passage: cats"])[0], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_query_prompt_is_part_of_what_is_asked(openvino_embedder: Embedder, cache: Path) -> None:
     prompted = TransformerEmbedder(FILES, backend="openvino", query_prompt="query: ", cache_folder=cache)
     assert prompted.embed_query("cats") == pytest.approx(openvino_embedder.embed_query("query: cats"), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_tokens_that_the_model_would_not_read_are_counted(openvino_embedder: TransformerEmbedder) -> None:
     assert openvino_embedder.truncated_tokens(["word " * 300, "short"]) == 46

@@ -28,9 +28,7 @@ def a_document(path: Path, *, key: str = "", declared_type: str = "", declared_c
     fingerprint = Fingerprint("", path.stat().st_size, 0)
     uri = f"s3://test/{key}"
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Document(
-        document_id_of(uri), uri, key, path, "", fingerprint, now, declared_type, declared_charset
-    )
+    return Document(document_id_of(uri), uri, key, path, "", fingerprint, now, declared_type, declared_charset)
 
 
 def read_all(parser: UnstructuredParser, documents: list[Document]) -> dict[str, Reading]:
@@ -42,5 +40,3 @@ def read_all(parser: UnstructuredParser, documents: list[Document]) -> dict[str,
     typed = [(d, kind) for d, kind in zip(documents, sniffed, strict=True) if isinstance(kind, str)]
     readings.update((document.key, reading) for document, reading in parser.parse(typed))
     return readings
-
-

@@ -11,6 +11,7 @@ from adapters.parser.builders import Reading, a_document, a_parser, read_all
 
 from nightjar.adapters.parser import UnstructuredParser
 
+
 @pytest.fixture(scope="session")
 def parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnstructuredParser]:
     warm = a_parser(tmp_path_factory.mktemp("parser"))

@@ -111,7 +111,9 @@ def test_a_failure_in_company_is_tried_again_alone(parser: UnstructuredParser, t
     documents = []
     for number in range(40):
         path = tmp_path / str(number)
-        path.write_bytes(b"<html><script></script></html>" if number == 20 else b"<html><p>Words enough to be read.</p></html>")
+        path.write_bytes(
+            b"<html><script></script></html>" if number == 20 else b"<html><p>Words enough to be read.</p></html>"
+        )
         documents.append(a_document(path, key=f"{number}.html"))
     readings = read_all(parser, documents)
     assert [key for key, reading in readings.items() if isinstance(reading, BadDocument)] == ["20.html"]
@@ -137,13 +139,19 @@ def test_hostile_files_get_their_code(parser: UnstructuredParser, data: Path, na
 
 @pytest.mark.data
 def test_every_encrypted_office_file_is_called_encrypted(parser: UnstructuredParser, data: Path) -> None:
-    names = [p for p in sorted((data / "hostile/encrypted").iterdir()) if "testWORD_protected" in p.name or p.suffix == ".xlsx"]
+    names = [
+        p
+        for p in sorted((data / "hostile/encrypted").iterdir())
+        if "testWORD_protected" in p.name or p.suffix == ".xlsx"
+    ]
     readings = read_all(parser, [a_document(path) for path in names])
     assert {getattr(reading, "code", None) for reading in readings.values()} == {Code.ENCRYPTED}
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["cmn_hans-gb18030", "cmn_hant-big5", "heb-cp1255", "hin-utf_16_le", "tha-tis_620", "tur-iso8859_9"])
+@pytest.mark.parametrize(
+    "name", ["cmn_hans-gb18030", "cmn_hant-big5", "heb-cp1255", "hin-utf_16_le", "tha-tis_620", "tur-iso8859_9"]
+)
 def test_legacy_encodings_come_out_in_their_language(parser: UnstructuredParser, data: Path, name: str) -> None:
     document = a_document(data / "documents/files/encodings" / f"udhr--udhr-{name}.html")
     parsed = read_all(parser, [document])[document.key]

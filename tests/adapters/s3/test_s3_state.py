@@ -32,6 +32,12 @@ def forget_condition(params: dict[str, dict[str, str]], **_: object) -> None:
     params["headers"].pop("If-None-Match", None)
 
 
+def probe_often(state: StateStore) -> None:
+    """Each probe has a chance of one in forty to see nothing wrong."""
+    for _ in range(20):
+        state.probe()
+
+
 class TestOnMoto(StateContract):
     @pytest.fixture
     def state(self, moto: str) -> StateStore:
@@ -74,8 +80,7 @@ class TestDoors:
             client = client_of(gateway.endpoint)
             state = S3State(client, bucket=fresh_bucket(client), prefix="")
             with pytest.raises(Misconfigured, match="simultaneous writers win under one If-Match"):
-                for _ in range(20):  # each probe has a chance of one in forty to see nothing
-                    state.probe()
+                probe_often(state)
 
     @pytest.mark.parametrize("call", ["read", "write", "create", "keys", "delete", "probe"])
     def test_a_missing_bucket_is_named(self, client: S3Client, call: str) -> None:

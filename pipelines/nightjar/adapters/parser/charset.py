@@ -9,10 +9,25 @@ from typing import Final
 from nightjar.adapters.parser.jobs import Refused
 from nightjar.errors import Code
 
-_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _META: Final = re.compile(
     rb"""(?:<meta[^>]{0,200}?charset\s*=|<\?xml[^>]{0,200}?encoding\s*=)\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE
 )
+_WIDER: Final = {
+    "ascii": "utf-8",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+}
 _WESTERN: Final = {"ascii", "iso8859-1", "cp1252"}
 _SAMPLE: Final = 64 * 1024
 _DAMAGE_SHARE: Final = 0.01
@@ -39,7 +54,7 @@ def decode(data: bytes, *, declared: str = "", markup: bool = False) -> tuple[st
 
 
 def is_text(data: bytes) -> bool:
-    """True when the head of a file reads as text in some charset: hardly any control characters, NULs only in UTF-16's way."""
+    """True when the head of a file reads as text in some charset: hardly any control characters, or UTF-16's."""
     head = data[:_SAMPLE]
     if any(head.startswith(mark) for mark, _ in _MARKS) or _wide(head):
         return True
@@ -79,17 +94,7 @@ def _known(name: str) -> str:
         plain = codecs.lookup(name.strip().strip("\"'")).name if name else ""
     except (LookupError, ValueError):
         return ""
-    wider = {
-        "iso8859-1": "cp1252",
-        "ascii": "utf-8",
-        "gb2312": "gb18030",
-        "gbk": "gb18030",
-        "iso8859-9": "cp1254",
-        "euc_kr": "cp949",
-        "ks_c_5601-1987": "cp949",
-        "tis-620": "cp874",
-    }
-    return wider.get(plain, plain)
+    return _WIDER.get(plain, plain)
 
 
 def _try(data: bytes, name: str) -> str | None:

@@ -40,7 +40,7 @@ _RULES: Final = (
     ),
     (
         Code.UNSUPPORTED,
-        r"UnsupportedFileFormat|is not a Word|is not a PowerPoint|not an Outlook MSG|not a Word file|UnidentifiedImage|XLRDError|No reader",
+        r"UnsupportedFileFormat|is not a (Word|PowerPoint)|not an Outlook MSG|UnidentifiedImage|XLRDError",
         "The content is of no supported format.",
     ),
     (Code.MOJIBAKE, r"Unicode(Decode|Encode)?Error", "The text's character encoding could not be determined."),

@@ -26,7 +26,7 @@ _LONGEST_TITLE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A reader's yield before cleaning: elements, a title where the format names one, the charset, what was left out."""
+    """A reader's yield before cleaning: elements, the title that the format names, charset, what was left out."""
 
     elements: Sequence[Element]
     title: str = ""

@@ -20,6 +20,12 @@ _COMMON: Final = """
 """
 _ENGLISH: Final = frozenset(_COMMON.split())
 _ENGLISH_SHARE: Final = 0.22
+_SCRIPT_SHARE: Final = 0.1
+_SCRIPTS: Final = (
+    (re.compile("[\uac00-\ud7a3]"), "kor"),
+    (re.compile("[\u3041-\u30ff]"), "jpn"),
+    (re.compile("[\u4e00-\u9fff]"), "zho"),
+)
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -36,6 +42,9 @@ def language_of(elements: Iterable[Element]) -> str:
         return ""
     if sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words):
         return "eng"
+    for script, language in _SCRIPTS:  # langdetect takes traditional Chinese for Korean
+        if len(script.findall(sample)) > len(sample) * _SCRIPT_SHARE:
+            return language
     try:
         code = detect(" ".join(words))
     except LangDetectException:

@@ -19,7 +19,11 @@ from nightjar.model import Element
 _READER: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _FRONT_TITLE: Final = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
-_HTML_TAG: Final = re.compile(r"</?(?:a|abbr|b|big|br|center|code|del|details|div|em|font|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|picture|q|s|small|source|span|strong|sub|summary|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|video)\b[^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)  # fmt: skip
+_HTML_TAG: Final = re.compile(
+    r"</?(?:a|abbr|b|big|br|center|code|del|details|div|em|font|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|picture|q|s|small"
+    r"|source|span|strong|sub|summary|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|video)\b[^>]*>|<!--.*?-->",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def read_markdown(paper: Paper) -> Draft:

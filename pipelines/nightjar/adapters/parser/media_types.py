@@ -41,9 +41,9 @@ TEXT_SUFFIXES: Final = {
     "xml": XML,
 }  # fmt: skip
 CODE_SUFFIXES: Final = {
-    "bash": "sh", "c": "c", "cc": "c++", "cfg": "ini", "cpp": "c++", "cs": "csharp", "css": "css", "cxx": "c++", "go": "go",
-    "h": "c", "hpp": "c++", "ini": "ini", "java": "java", "jl": "julia", "js": "javascript", "jsx": "javascript",
-    "kt": "kotlin", "lua": "lua", "m": "objective-c", "php": "php", "pl": "perl", "ps1": "powershell", "py": "python",
+    "bash": "sh", "c": "c", "cc": "c++", "cfg": "ini", "cpp": "c++", "cs": "csharp", "css": "css", "cxx": "c++",
+    "go": "go", "h": "c", "hpp": "c++", "ini": "ini", "java": "java", "jl": "julia", "js": "javascript",
+    "jsx": "javascript", "kt": "kotlin", "lua": "lua", "m": "objective-c", "php": "php", "pl": "perl", "ps1": "powershell", "py": "python",
     "r": "r", "rb": "ruby", "rs": "rust", "scala": "scala", "sh": "sh", "sql": "sql", "swift": "swift", "toml": "toml",
     "ts": "typescript", "tsx": "typescript", "yaml": "yaml", "yml": "yaml", "zig": "zig",
 }  # fmt: skip
@@ -72,5 +72,5 @@ def text_type(*, suffix: str, declared: str) -> str:
 
 
 def is_risky(media_type: str, *, size: int) -> bool:
-    """True for what should not share a child with others: large files, archives, and what C libraries or programs read."""
+    """True for what should not share a child: large files, archives, what C libraries or other programs read."""
     return size > _SMALL or not (media_type in _TAME or is_code(media_type))

@@ -1,4 +1,4 @@
-"""Word and PowerPoint through unstructured; what other programs must translate first, through pandoc and LibreOffice."""
+"""Word and PowerPoint through unstructured; older and rarer kinds after a translation by pandoc or LibreOffice."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _converted(paper: Paper, target: str) -> Path:
 
 
 def _plainly_typed(path: Path) -> IO[bytes]:
-    """The file, or a copy in which a template, show or macro document calls itself a plain one: the parts are the same."""
+    """The file, or a copy in which a template, show or macro document calls itself plain: the parts are alike."""
     check_archive(path)
     with ZipFile(path) as archive:
         types = archive.read(_TYPES)

@@ -1,4 +1,4 @@
-"""PDF: the text layer through pypdfium2, pictures of pages through tesseract, unstructured's own strategies on request."""
+"""PDF: the text layer by pypdfium2, pictures of pages by tesseract, unstructured's own strategies on request."""
 
 from __future__ import annotations
 

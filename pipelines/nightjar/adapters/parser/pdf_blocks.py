@@ -1,4 +1,4 @@
-"""Rows of all pages to elements: furniture dropped, headings by size and weight, tables by columns, lines to paragraphs."""
+"""Rows of all pages to elements: headings by size and weight, tables by columns, lines joined, furniture dropped."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _REPEAT_SHARE: Final = 0.3
 _HEADING_SIZE: Final = 1.12
 _HEADING_LENGTH: Final = 160
 _BOLD_HEADING_LENGTH: Final = 110
+_LABEL_ROWS: Final = 2
+_LONGEST_LABEL: Final = 120
 _LINE_GAP: Final = 1.75  # base line to base line, in font sizes; more is a new paragraph
 _BULLET: Final = re.compile(r"^[•·▪●○◦‣■\uf0b7\uf0a7]\s*|^[*\u2013-]\s+")
 _NUMBERED: Final = re.compile(r"^\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s+\S")
@@ -115,11 +117,20 @@ def _blocks(rows: Sequence[Row], look: _Look) -> Iterator[list[Row]]:
 def _tabular(rows: Sequence[Row]) -> list[bool]:
     """Rows of a table: several cells, in company; a row of one cell between two such is a label of theirs."""
     many = [len(row.cells) > 1 for row in rows]
-    near = [many[i] and any(many[max(0, i - 2) : i] + many[i + 1 : i + 3]) for i in range(len(rows))]
-    return [
-        near[i] or (any(near[max(0, i - 1) : i]) and any(near[i + 1 : i + 3]) and len(rows[i].text) < _HEADING_LENGTH)
-        for i in range(len(rows))
-    ]
+    reach = _LABEL_ROWS + 1
+    near = [many[i] and any(many[max(0, i - reach) : i] + many[i + 1 : i + 1 + reach]) for i in range(len(rows))]
+    return [near[i] or (_is_label(row) and _is_between(near, i)) for i, row in enumerate(rows)]
+
+
+def _is_label(row: Row) -> bool:
+    return len(row.text) < _LONGEST_LABEL
+
+
+def _is_between(near: Sequence[bool], index: int) -> bool:
+    """At most `_LABEL_ROWS` rows of one cell in a run that begins and ends at rows of several."""
+    before = next((step for step in range(1, _LABEL_ROWS + 1) if index >= step and near[index - step]), None)
+    after = next((step for step in range(1, _LABEL_ROWS + 1) if any(near[index + step : index + step + 1])), None)
+    return before is not None and after is not None and before + after <= _LABEL_ROWS + 1
 
 
 def _belongs(block: Sequence[Row], row: Row, look: _Look) -> bool:
@@ -155,7 +166,7 @@ def _element(rows: Sequence[Row], look: _Look, *, page: int) -> Iterator[Element
 
 
 def _flowed(lines: Sequence[str], vocabulary: frozenset[str]) -> str:
-    """Lines as one text; a word cut at a line's end is made whole where the document spells it so, or says it is cut."""
+    """Lines as one text; a word cut at a line's end is made whole unless the document spells it with a hyphen."""
     text = lines[0]
     for _, line in pairwise(lines):
         text = _joined(text, line, vocabulary)

@@ -12,7 +12,11 @@ _SAME_LINE: Final = 0.35  # share of the font size by which base lines may diffe
 _WIDE_GAP: Final = 1.0  # gap between cells, in font sizes
 _NUMBER_GAP: Final = 0.55  # the same before a number, which stands in a column of its own
 _NUMERIC: Final = re.compile(r"[($€£¥—\u2013-]*\s*[\d.,]*\d[\d.,]*\s*[)%]*(?:\s*%)?$|[—\u2013-]$|N/?A$|\$$")
-_MARKER: Final = re.compile(r"(?:[•·▪●○◦‣■\uf0b7\uf0a7*\u2013—-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivxIVX]{1,4}[.)])$")
+_MARKER: Final = re.compile(
+    r"(?:[•·▪●○◦‣■\uf0b7\uf0a7*\u2013—-]|\(?\d{1,3}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}[.)]"
+    r"|(?:Item|Part|Note|Section|Chapter)\s+\w{1,4}[.:])$",
+    re.IGNORECASE,
+)
 _DEEPEST_HEAD: Final = 4
 _SHORT_HEAD: Final = 30
 _OPENS: Final = ("$", "€", "£", "¥", "(", "$(")
@@ -35,7 +39,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What stands on one line: cells from left to right, where it lies (0 at the page's top, 1 at its bottom), its look."""
+    """What stands on one line: cells from left to right, its look, its place (0 at the page's top, 1 at its bottom)."""
 
     cells: tuple[str, ...]
     left: float

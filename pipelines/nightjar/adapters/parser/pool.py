@@ -29,7 +29,7 @@ class UnstructuredParser:
     """Reads up to `workers` documents at a time in child processes; to be used from one thread.
 
     Args:
-        strategy: `auto` (a PDF's text layer, OCR for pages without one), or unstructured's `fast`, `hi_res`, `ocr_only`.
+        strategy: `auto` (a PDF's text layer, OCR for pages without), or unstructured's `fast`, `hi_res`, `ocr_only`.
         languages: ISO 639-3 codes that OCR should expect.
         timeout: wall clock for one document.
         memory_bytes: for one document, counting the programs that read it.

@@ -1,7 +1,7 @@
 """What a child may not do: reach the network, outlive its parent, grow without end, or leave its folder behind.
 
-All of it is Linux and standard library but for `pyseccomp`; each fence that the machine refuses is left out and named, so
-that the log can say which isolation was reached.
+All of it is Linux and standard library but for `pyseccomp`; each fence that the machine refuses is left
+out, and the log says which isolation was reached.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CLONE_NEWNET: Final = 0x40000000
 _FILE_BYTES: Final = 512 * 1024 * 1024
 _OPEN_FILES: Final = 256
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
-_DENIED_CALLS: Final = ("connect", "listen", "accept", "accept4", "sendmsg", "sendmmsg", "io_uring_setup", "ptrace")
+_DENIED_CALLS: Final = ("connect", "sendmsg", "sendmmsg", "io_uring_setup", "ptrace")
 
 
 def leave_network() -> str:
@@ -75,7 +75,7 @@ def die_with_parent() -> None:
 
 
 def confine(*, memory_bytes: int) -> None:
-    """In a child, before it sees a byte: own session, bound to its parent's life, limited in memory, files and cores."""
+    """In a child, before it sees a byte: own session, bound to its parent's life, limits on memory and files."""
     parent = os.getppid()
     die_with_parent()
     os.setsid()
@@ -117,7 +117,7 @@ def enter(folder: Path) -> None:
 
 
 def group_memory(pid: int) -> int:
-    """Bytes of memory that a process and its descendants hold for themselves (anonymous pages, shared ones once each)."""
+    """Bytes that a process and its descendants hold for themselves (anonymous pages, shared ones once each)."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text().split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -1,8 +1,8 @@
 """A sentence and verb model of rules, for where unstructured's spaCy model is not installed.
 
-unstructured asks three things of `en_core_web_sm`: words, sentences, and whether a word is a verb (a paragraph with a verb
-is NarrativeText, one without may be a Title). The model is a download from GitHub at first use, which a parser without
-network cannot make; importing spaCy alone costs seconds and 100 MB. The rules here stand in for the module
+unstructured asks three things of `en_core_web_sm`: words, sentences, and whether a word is a verb (a paragraph with a
+verb is NarrativeText, one without may be a Title). The model is a download from GitHub at first use, which a parser
+without network cannot make; importing spaCy alone costs seconds and 100 MB. The rules here stand in for the module
 `unstructured.nlp.tokenize`, under the same three names, before unstructured is imported.
 """
 

@@ -1,10 +1,10 @@
 """The warm process that children are forked from, and their only judge: wall clock, memory, exit status.
 
-Started by `pool.py` with a control socket as its first argument. Single-threaded, so that forking is safe; it touches no
-document. It ends, and ends every child's process group with it, when the control socket closes or its parent is gone.
+Started by `pool.py` with a control socket as its first argument. Single-threaded, so that forking is safe; it touches
+no document. It ends, and every child's process group with it, when the control socket closes or its parent is gone.
 
-A small document may follow another in the same child. What fails in such a child is tried again in one of its own before
-it is blamed: a neighbour may have left the child in disarray.
+A small document may follow another in the same child. What fails in such a child is tried again in one of its own
+before it is blamed: a neighbour may have left the child in disarray.
 """
 
 from __future__ import annotations

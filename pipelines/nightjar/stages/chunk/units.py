@@ -22,7 +22,8 @@ class Unit:
     """Text that is kept whole where possible; `lead` is the white space between it and the unit before.
 
     `header` is the first row of the table that a row belongs to, and costs `header_tokens` where a chunk begins
-    between the two. A unit that `introduces` never ends a chunk.
+    between the two. A unit that `introduces` never ends a chunk. The tokens of a `torn` piece of a word change when it
+    meets the next one, so that `tokens` is only their bound.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Unit:
     tokens: int
     place: Placed
     introduces: bool = False
+    torn: bool = False
     header: str = ""
     header_tokens: int = 0
 
@@ -137,7 +139,8 @@ class UnitMaker:
                 piece = text[position:end]
                 tokens = self.count(piece)
             if piece.strip():
-                yield Unit(piece.strip(), lead, tokens, placed)
+                bound = max(tokens, -(-len(piece) // _CHARACTERS_PER_TOKEN))
+                yield Unit(piece.strip(), lead, bound, placed, torn=True)
                 lead = piece[len(piece.rstrip()) :]
             position = end
 

@@ -1,0 +1,103 @@
+"""`run` for people: options reach the night, trouble outside is waited for, the end is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from cli.shell import Shell
+
+from nightjar.errors import Transient
+from nightjar.flows.services import Services
+
+
+class Shaky:
+    """A source whose first `failures` listings do not answer."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def before(self, services: Services) -> Services:
+        listing = services.source.listing
+
+        def shaky() -> Iterator[pa.Table]:
+            if self.failures:
+                self.failures -= 1
+                raise Transient("the bucket did not answer")
+            return listing()
+
+        source = type("Source", (), {"listing": staticmethod(shaky), "__getattr__": _of(services.source)})()
+        return replace(services, source=source)
+
+
+def _of(door: object) -> object:
+    return lambda _self, name: getattr(door, name)
+
+
+@pytest.mark.parametrize(("failures", "slept", "code"), [(0, [], 0), (1, [5.0], 0), (2, [5.0, 20.0], 0)])
+def test_a_night_that_did_not_get_through_is_tried_again(
+    shell: Shell, failures: int, slept: list[float], code: int
+) -> None:
+    shell.change = Shaky(failures).before
+    assert (shell("run", "handbook").exit_code, shell.slept) == (code, slept)
+
+
+def test_after_three_tries_the_run_ends_and_the_next_one_resumes(shell: Shell) -> None:
+    shell.change = Shaky(3).before
+    result = shell("run", "handbook")
+    assert (result.exit_code, shell.slept) == (1, [5.0, 20.0])
+    assert "the bucket did not answer (tried 3 times; what was done is kept, and the next run resumes)" in result.stderr
+    assert shell("run", "handbook").exit_code == 0
+
+
+def test_the_summary_names_version_and_quarantine_codes(shell: Shell) -> None:
+    told = shell("run", "handbook").stdout
+    assert "handbook: version 1 is live" in told
+    assert "quarantine  1: corrupt 1" in told
+
+
+def test_a_quiet_night_says_unchanged(shell: Shell) -> None:
+    shell.run()
+    assert "handbook: unchanged" in shell("run", "handbook").stdout
+
+
+def test_a_version_that_waits_says_why(shell: Shell) -> None:
+    result = shell("run", "handbook", "--no-promote")
+    assert result.exit_code == 3
+    assert "version 1 is waiting, version 1 waits: the run was asked not to promote" in result.stdout
+
+
+def test_a_prefix_may_be_a_whole_address(shell: Shell) -> None:
+    told = shell.json("plan", "handbook", "--prefix", "s3://documents/h/2024/")
+    assert told["documents"]["added"] == 1
+
+
+def test_a_prefix_outside_the_corpus_is_refused(shell: Shell) -> None:
+    result = shell("plan", "handbook", "--prefix", "s3://documents/other/")
+    assert (result.exit_code, "lies outside s3://documents/h/" in result.stderr) == (2, True)
+
+
+def test_an_unknown_field_is_refused_with_the_known_ones(shell: Shell) -> None:
+    result = shell("run", "handbook", "--where", "tame=hr")
+    assert (result.exit_code, "it has team, year" in result.stderr) == (2, True)
+
+
+def test_recompute_reaches_the_night(shell: Shell) -> None:
+    shell.world.source.remove("h/2025/ops/broken.txt")
+    shell.run()
+    assert shell.json("plan", "handbook", "--recompute", "embed")["to_embed"] == 2
+
+
+def test_failed_documents_are_tried_again_on_request(shell: Shell) -> None:
+    shell.run()
+    told = shell.json("plan", "handbook", "--failed", "--documents")
+    assert [(c["change"], c["reason"]) for c in told["changes"]] == [("retried", "failed before (corrupt)")]
+
+
+def test_a_long_plan_is_cut_for_people_and_whole_for_programs(shell: Shell) -> None:
+    for number in range(250):
+        shell.world.put(f"2025/ops/{number:03}.txt", f"# {number}\n\nText number {number}.")
+    assert "… and 53 more: --json lists them all" in shell("plan", "handbook", "--documents").stdout
+    assert len(shell.json("plan", "handbook", "--documents")["changes"]) == 253

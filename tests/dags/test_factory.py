@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dags_of import write_corpus
+
+from nightjar.errors import Misconfigured
+from nightjar_dags import corpus_dags, refuse_broken
+
+REPOSITORY = Path(__file__).parents[2]
+FILES = ("corpora.py", "corpora_errors.py")
+HEAVY = (
+    "boto3",
+    "great_expectations",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "sentence_transformers",
+    "torch",
+    "transformers",
+    "unstructured",
+    "weaviate",
+)
+# What Airflow's own processes have loaded before they come to a DAG file is not the file's doing.
+PARSE = """
+import json, runpy, sys, time
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, Param, RetryPolicy, TriggerRule, chain, task, task_group
+with DAG("warm", schedule=None): task(lambda: None, task_id="up")()
+begun = time.process_time()
+dags = [name for name, value in runpy.run_path(sys.argv[1]).items() if isinstance(value, DAG)]
+print(json.dumps({"seconds": time.process_time() - begun, "dags": dags, "modules": sorted(sys.modules)}))
+"""
+
+
+def parsed(file: Path) -> dict[str, object]:
+    """One parse of a DAG file in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PARSE, str(file)],
+        env=os.environ | {"NIGHTJAR_STATE": "s3://nightjar-state"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def fifty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    folder = tmp_path_factory.mktemp("dags")
+    (folder / "corpora.py").write_text((REPOSITORY / "dags" / "corpora.py").read_text())
+    for number in range(50):
+        write_corpus(folder / "corpora", f"corpus{number}", schedule="0 2 * * *", tags=["many"])
+    return parsed(folder / "corpora.py")
+
+
+def test_fifty_corpora_are_fifty_dags(fifty: dict[str, object]) -> None:
+    assert sorted(fifty["dags"]) == sorted(f"reindex_corpus{number}" for number in range(50))  # type: ignore[call-overload] # a list
+
+
+def test_fifty_corpora_are_parsed_in_under_a_second(fifty: dict[str, object]) -> None:
+    assert fifty["seconds"] < 1  # type: ignore[operator] # a number
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_a_dag_file_loads_nothing_heavy(fifty: dict[str, object], module: str) -> None:
+    assert module not in fifty["modules"]  # type: ignore[operator] # a list
+
+
+def test_every_corpus_of_this_repository_has_its_dag() -> None:
+    names = [path.stem for path in (REPOSITORY / "dags" / "corpora").glob("*.yaml")]
+    assert parsed(REPOSITORY / "dags" / "corpora.py")["dags"] == [f"reindex_{name}" for name in sorted(names)]
+
+
+def test_the_file_that_tells_errors_holds_no_dag() -> None:
+    assert parsed(REPOSITORY / "dags" / "corpora_errors.py")["dags"] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_airflow_recognises_the_file_by_its_words(file: str) -> None:
+    text = (REPOSITORY / "dags" / file).read_text().lower()
+    assert "dag" in text
+    assert "airflow" in text
+
+
+def test_a_broken_file_harms_no_other(tmp_path: Path) -> None:
+    write_corpus(tmp_path, "good")
+    write_corpus(tmp_path, "wrong", chunk={"max_token": 9})
+    assert list(corpus_dags(tmp_path)) == ["reindex_good"]
+
+
+def test_a_broken_file_is_told_with_its_line_and_the_remedy(tmp_path: Path) -> None:
+    write_corpus(tmp_path, "good")
+    write_corpus(tmp_path, "wrong", chunk={"max_token": 9})
+    with pytest.raises(Misconfigured, match=r"wrong\.yaml:2: chunk\.max_token: .*did you mean chunk\.max_tokens"):
+        refuse_broken(tmp_path)
+
+
+def test_all_broken_files_are_told_at_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_corpus(tmp_path, name, schedule="whenever")
+    with pytest.raises(Misconfigured, match=r"one\.yaml.*\n.*two\.yaml"):
+        refuse_broken(tmp_path)
+
+
+def test_nothing_is_told_where_nothing_is_wrong(tmp_path: Path) -> None:
+    write_corpus(tmp_path, "good")
+    refuse_broken(tmp_path)
+
+
+def test_what_only_airflow_refuses_harms_no_other(tmp_path: Path) -> None:
+    write_corpus(tmp_path, "good")
+    write_corpus(tmp_path, "wordy", tags=["long" * 50])
+    assert list(corpus_dags(tmp_path)) == ["reindex_good"]
+
+
+def test_what_only_airflow_refuses_is_told(tmp_path: Path) -> None:
+    write_corpus(tmp_path, "wordy", tags=["long" * 50])
+    with pytest.raises(Misconfigured, match=r"wordy\.yaml: Airflow refuses its DAG: .*100 characters"):
+        refuse_broken(tmp_path)
+
+
+def test_a_corpus_with_nowhere_to_keep_versions_is_told_before_the_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NIGHTJAR_STATE", raising=False)
+    write_corpus(tmp_path, "homeless", state=None)
+    with pytest.raises(Misconfigured, match=r"homeless\.yaml: homeless: state: nowhere to keep versions"):
+        refuse_broken(tmp_path)
+
+
+def test_the_folder_lies_beside_the_file_that_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_corpus(tmp_path / "dags" / "ours", "handbook")
+    file = tmp_path / "dags" / "mine.py"
+    file.write_text("from nightjar_dags import corpus_dags  # for Airflow\nglobals().update(corpus_dags('ours'))\n")
+    monkeypatch.chdir("/")
+    assert parsed(file)["dags"] == ["reindex_handbook"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="no such folder of corpus files"):
+        corpus_dags(tmp_path / "nowhere")

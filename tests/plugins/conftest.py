@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+import airflow_home  # noqa: F401 - first of all
