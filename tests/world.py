@@ -27,7 +27,6 @@ from nightjar.owner import Owner
 from nightjar.ports import Index, StateStore
 from nightjar.recipe import Recipe
 
-
 CHANGES = {"write", "create", "replace", "delete", "drop", "point", "describe"}
 """Operations that leave a trace: a death between two readings is a death before the next of these."""
 
@@ -88,7 +87,7 @@ class World:
     )
     source: MemorySource = field(default_factory=lambda: MemorySource(bucket="documents", prefix="h/"))
     state: MemoryState = field(default_factory=MemoryState)
-    index: LosingIndex = field(default_factory=lambda: LosingIndex())
+    index: LosingIndex = field(default_factory=LosingIndex)
     suites: Suites = field(default_factory=Suites)
     parser: MemoryParser = field(default_factory=MemoryParser)
     embedder: MemoryEmbedder = field(default_factory=MemoryEmbedder)

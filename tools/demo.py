@@ -29,8 +29,8 @@ CORPUS = "handbook"
 DAG = f"reindex_{CORPUS}"
 BUCKET = "documents"
 EDITED = "people/leave-policy.md"
-FIRST_QUESTION = "How much may a hotel in Zurich cost per night?"
-SECOND_QUESTION = "Which day off do we get for the company's anniversary?"
+FIRST_QUESTION = "Who pays my private costs when a business trip is cancelled?"
+SECOND_QUESTION = "When was Brightwater founded, and is that day off?"
 _DAG_TIMEOUT_S = 120
 _RUN_TIMEOUT_S = 900
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,8 +36,17 @@ def print_answer(question: str, answer: Mapping[str, Any]) -> None:
     hit = answer["hits"][0]
     page = f", page {hit['page']}" if hit["page"] is not None else ""
     print(f"  question   {question}")
-    print(f"  answer     {' '.join(hit['text'].split())[:300]}")
+    print(f"  answer     {telling(hit['text'], question)}")
     print(f"  source     {hit['source_uri']}{page} (version {answer['version']})")
+
+
+def telling(text: str, question: str) -> str:
+    """The sentence of a hit that shares most words with the question, and the one after it: a chunk is long."""
+    asked = set(re.findall(r"\w+", question.lower()))
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
+    shared = [len(asked & set(re.findall(r"\w+", sentence.lower()))) for sentence in sentences]
+    best = shared.index(max(shared))
+    return " ".join(sentences[best : best + 2])
 
 
 def title(line: str) -> None:

@@ -6,7 +6,7 @@ Each function is the task of its name. Loaded by running tasks only: flows bring
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, TypedDict
@@ -23,7 +23,7 @@ from nightjar.flows import settle as settling
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.runs import Options, Run, find_run, read_json
+from nightjar.flows.runs import Options, find_run, read_json
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.lease import Lease
@@ -31,7 +31,6 @@ from nightjar_dags.assets import announce
 from nightjar_dags.session import acquired, opened, owner_of, skipped_when_over, taking_part
 
 log = logging.getLogger(__name__)
-_BROKEN = ("failed", "upstream_failed")
 
 
 class ShardReference(TypedDict):
@@ -101,7 +100,7 @@ def verify(corpus: Corpus) -> None:
 
 def promote(corpus: Corpus) -> None:
     """Make the version live and announce it; skipped where the person who triggered the run asked for that."""
-    with taking_part(corpus) as part, _waiting_as_asked(part.run):
+    with taking_part(corpus) as part, waiting_as_asked(part.run.options):
         live = whole.timed(
             part.services, part.run, "promote", lambda: promotion.promote(part.services, part.run, lease=part.lease)
         )
@@ -116,7 +115,7 @@ def finish(corpus: Corpus) -> None:
     run_id = context["run_id"]
     with opened(corpus) as services:
         try:
-            _report(services, run_id, broken=broken_tasks(context))
+            keep_report(services, run_id, broken=broken_tasks(context))
         finally:
             with suppress(Superseded):
                 Lease.attach(services.state, run_id=run_id).release()
@@ -167,21 +166,22 @@ def _released_on_failure(lease: Lease) -> Iterator[None]:
 
 
 @contextmanager
-def _waiting_as_asked(run: Run) -> Iterator[None]:
+def waiting_as_asked(options: Options) -> Iterator[None]:
     """A version that waits because its run was told to is a success; one that is held back otherwise is not."""
     try:
         yield
     except HeldBack as held:
-        if run.options.promote:
+        if options.promote:
             raise
         raise AirflowSkipException(str(held)) from held
 
 
-def _report(services: Services, run_id: str, *, broken: list[str]) -> None:
+def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Mapping[str, Any] | None:
+    """Write and return the run's report; None where it ended before its gate, so that nothing can be said of it."""
     run = find_run(services, run_id)
     if run is None or read_json(services, run, "version.json") is None:
         log.info("run=%s ended before its gate, so there is no report; failed: %s", run_id, ", ".join(broken) or "none")
-        return
+        return None
     version = gates.candidate(services, run)
     unexplained = broken and not (version and version.reason)
     reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if unexplained else ""
@@ -190,3 +190,4 @@ def _report(services: Services, run_id: str, *, broken: list[str]) -> None:
         "finished run=%s state=%s version=%s reason=%s",
         *(run_id, report["state"], report["version"], report["reason"] or "none"),
     )
+    return report

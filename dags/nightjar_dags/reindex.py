@@ -75,7 +75,7 @@ def reindex_dag(corpus: Corpus) -> DAG:
         auto_register=False,  # only a file that names it has it: corpora_errors.py makes the same DAGs and keeps none
     ) as dag:
         _night(corpus)
-    # Last, because Airflow copies what stands here into each task that is made: half of the time to parse fifty corpora.
+    # Last, because Airflow copies a DAG's params into each task that is made: half of the time that parsing took.
     dag.params = form()
     return dag
 

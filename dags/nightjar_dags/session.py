@@ -47,7 +47,7 @@ class Part:
 def opened(corpus: Corpus) -> Iterator[Services]:
     """The corpus's doors; however the task ends, the processes that it started end with it."""
     settings = Settings.from_environment(os.environ)
-    with _ending_on_sigterm():
+    with ending_on_sigterm():
         services = open_services(corpus, settings, doors=doors(corpus), progress=paced(every_s=_PROGRESS_S))
         try:
             yield services
@@ -111,7 +111,7 @@ def paced(*, every_s: float) -> Progress:
 
 
 @contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
+def ending_on_sigterm() -> Iterator[None]:
     """Unwind on SIGTERM instead of working on until SIGKILL: Airflow itself only calls the operator's `on_kill`."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -45,7 +45,6 @@ def _assert_run_shape(report: dict[str, Any]) -> None:
         ("quarantine", "handbook"),
         ("search", "handbook", "leave"),
         ("doctor",),
-        ("validate",),
     ],
 )
 def test_standard_output_is_one_object_of_format_1(shell: Shell, words: tuple[str, ...]) -> None:

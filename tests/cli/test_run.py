@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -101,3 +102,16 @@ def test_a_long_plan_is_cut_for_people_and_whole_for_programs(shell: Shell) -> N
         shell.world.put(f"2025/ops/{number:03}.txt", f"# {number}\n\nText number {number}.")
     assert "… and 53 more: --json lists them all" in shell("plan", "handbook", "--documents").stdout
     assert len(shell.json("plan", "handbook", "--documents")["changes"]) == 253
+
+
+def test_without_a_terminal_log_lines_tell_how_far_it_is(shell: Shell) -> None:
+    assert "INFO nightjar.flows.promotion promoted" in shell("run", "handbook").stderr
+
+
+def test_a_log_line_cannot_steer_the_terminal(shell: Shell) -> None:
+    def noisy(services: Services) -> Services:
+        logging.getLogger("nightjar").warning("read \x1b[2Jh/evil\nname.txt")
+        return services
+
+    shell.change = noisy
+    assert "WARNING nightjar read h/evil name.txt\n" in shell("versions", "handbook").stderr

@@ -125,6 +125,7 @@ def test_a_stage_runs_where_the_corpus_file_says(tmp_path: Path) -> None:
     assert placed == {"shard.embed": ("gpu", "cards"), "shard.parse": ("nights", "default_pool")}
 
 
+@pytest.mark.filterwarnings("ignore:The airflow.security.permissions module")  # Airflow 3's own, for its own reading
 def test_roles_reach_airflow(tmp_path: Path) -> None:
     dag = reindex_dag(corpus_of(tmp_path, airflow={"access_control": {"hr": ["can_read"]}}))
     assert dag.access_control == {"hr": {"DAGs": {"can_read"}}}

@@ -39,7 +39,7 @@ def plan(
     """Say what a run of CORPUS would do and cost. Writes nothing, reads no document."""
     found = session.settings.corpus(corpus)
     options = chosen(ctx, found)
-    with watched() as tell, session.opened(found, progress=tell) as services:
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         drafted = draft_now(services, options)
     changes = changes_of(drafted) if documents else None
     if as_json:
@@ -96,9 +96,10 @@ def _tell(corpus: str, made: Plan, changes: list[dict[str, Any]] | None) -> None
     if made.empty:
         say("  nothing to do")
     else:
+        say(f"  {made.to_parse:,} to parse, {made.to_chunk:,} to chunk, {made.to_embed:,} to embed")
         say(
-            f"  {made.to_parse:,} to parse, {made.to_chunk:,} to chunk, {made.to_embed:,} to embed:"
-            f" about {made.estimated_tokens:,} tokens, {_duration(made.estimated_seconds)}, {len(made.shards)} shards"
+            f"  about {made.estimated_tokens:,} tokens and {_duration(made.estimated_seconds)},"
+            f" shards: {len(made.shards)}"
         )
     for name, told in (("guard", made.guard), ("rebuild", made.rebuild)):
         if told:

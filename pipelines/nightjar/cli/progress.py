@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 from nightjar.cli.logs import standard_error, start_logging
 from nightjar.cli.terminal import line
@@ -23,6 +33,13 @@ class _Stage:
     before: int = 0
     done: int = 0
     total: int = 0
+
+
+class _Counted(MofNCompleteColumn):
+    """Documents or chunks; nothing beside what is not counted."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if task.completed or task.total is not None else Text("")
 
 
 class Bars:
@@ -47,8 +64,11 @@ class Bars:
 
 
 @contextmanager
-def watched() -> Iterator[Tell]:
-    """Something to hand to `Services.progress` for as long as the block lasts."""
+def watched(title: str) -> Iterator[Tell]:
+    """Something to hand to `Services.progress` for as long as the block lasts.
+
+    `title` moves from the start, because opening doors and loading a model take seconds and have no bar.
+    """
     console = standard_error()
     if not console.is_terminal:
         start_logging(console=console, level=logging.INFO)
@@ -58,9 +78,11 @@ def watched() -> Iterator[Tell]:
         SpinnerColumn(),
         TextColumn("{task.description:<8}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        _Counted(),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, redirect_stdout=False) as drawn:
         start_logging(console=console)
+        whole = drawn.add_task(line(title), total=None)
         yield Bars(drawn)
+        drawn.remove_task(whole)

@@ -25,7 +25,7 @@ def run(ctx: click.Context, session: Session, *, corpus: str, no_promote: bool, 
     """Run one night for CORPUS in this process: the same flows that the DAG runs, with progress."""
     found = session.settings.corpus(corpus)
     options = chosen(ctx, found, promote=not no_promote)
-    with watched() as tell, session.opened(found, progress=tell) as services:
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         told = spend_night(services, options=options, sleep=session.sleep)
     if as_json:
         emit(told.report)
@@ -40,10 +40,11 @@ def _summarise(told: Told) -> None:
     chunks, verdicts = report["chunks"], report["verdicts"]
     say(f"{report['corpus']}: {_outcome(report)} (run {report['run_id']})")
     say(f"  documents   {_counted(report['documents'])}")
-    say(
-        f"  chunks      {chunks['total']:,} in all; {chunks['written']:,} written, {chunks['embedded']:,} embedded,"
-        f" {chunks['reused']:,} reused; {report['tokens']:,} tokens"
-    )
+    if report["version"]:
+        say(
+            f"  chunks      {chunks['total']:,} in all; {chunks['written']:,} written, {chunks['embedded']:,} embedded,"
+            f" {chunks['reused']:,} reused; {report['tokens']:,} tokens"
+        )
     if told.codes:
         say(f"  quarantine  {len(told.codes):,}: {tallied(told.codes)}")
     if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict]:

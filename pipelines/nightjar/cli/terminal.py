@@ -63,7 +63,10 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     for row in listed:
         drawn.add_row(*(Text(shown(cell)) for cell in row))
     width = None if sys.stdout.isatty() else _PIPED_WIDTH
-    Console(width=width, markup=False, highlight=False, emoji=False).print(drawn)
+    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        console.print(drawn)
+    click.echo("\n".join(row.rstrip() for row in captured.get().splitlines()))
 
 
 def shown(value: Cell) -> str:

@@ -103,7 +103,9 @@ def remake(base: pa.Table, *, uris: pa.Array) -> pa.Table:
     """Rows of work that make these standing documents again from their bytes."""
     rows = base.filter(pc.is_in(base["uri"], uris))
     count = rows.num_rows
-    return _beside(rows.select(["uri", "key", *_FINGERPRINT]), rows).append_column("why", pa.array([REMADE] * count)).append_column("stage", pa.array(["parse"] * count))
+    standing = _beside(rows.select(["uri", "key", *_FINGERPRINT]), rows)
+    why, stage = pa.array([REMADE] * count, pa.string()), pa.array(["parse"] * count, pa.string())
+    return standing.append_column("why", why).append_column("stage", stage)
 
 
 def prefixed(base: pa.Table) -> pa.Table:

@@ -63,7 +63,7 @@ def test_a_broken_tokenizer_is_refused(tmp_path: Path) -> None:
     "text",
     [
         "The quick brown fox (really!) jumps. It's 42 % faster, e.g. today. " * 40,
-        "自然语言处理是人工智能的一个分支。它研究人与计算机之间的交流！" * 40,
+        "自然语言处理是人工智能的一个分支。它研究人与计算机之间的交流。" * 40,
         "การประมวลผลภาษาธรรมชาติเป็นสาขาหนึ่งของปัญญาประดิษฐ์ " * 40,
         "ภาษาไทยไม่มีช่องว่างระหว่างคำ" * 20,
         "https://example.org/a/very/long/path?with=query&and=more#" * 40,

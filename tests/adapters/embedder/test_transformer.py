@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from nightjar.adapters.embedder.model_files import locate
+from nightjar.adapters.embedder.openvino_runtime import OpenVinoRuntime
 from nightjar.adapters.embedder.transformer import TransformerEmbedder
 from nightjar.adapters.memory.embedder import MemoryEmbedder
+from nightjar.errors import Misconfigured
 from nightjar.ports import Embedder
 
 FILES = locate("sentence-transformers/all-MiniLM-L6-v2", revision=None)
@@ -91,6 +93,12 @@ def test_the_document_prompt_is_part_of_what_is_read(openvino_embedder: Embedder
 def test_the_query_prompt_is_part_of_what_is_asked(openvino_embedder: Embedder, cache: Path) -> None:
     prompted = TransformerEmbedder(FILES, backend="openvino", query_prompt="query: ", cache_folder=cache)
     assert prompted.embed_query("cats") == pytest.approx(openvino_embedder.embed_query("query: cats"), abs=1e-5)
+
+
+def test_a_damaged_conversion_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.xml").write_text("<net")
+    with pytest.raises(Misconfigured, match="delete"):
+        OpenVinoRuntime(tmp_path / "model.xml")
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ import numpy as np
 from nightjar.adapters.embedder.model_files import ModelFiles
 from nightjar.adapters.embedder.tokenizer import Batch, ModelTokenizer
 from nightjar.adapters.quiet import silence_telemetry
+from nightjar.errors import Misconfigured
 from nightjar.model import Vector
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ def converted(files: ModelFiles, tokenizer: ModelTokenizer, *, cache_folder: Pat
 
     Raises:
         ConversionFailed: the exporter gives up, or the result's vectors differ.
+        Misconfigured: the result cannot be written.
     """
     folder = cache_folder / f"openvino-{_FORMAT}-{files.digest[:32]}"
     graph = folder / "model.xml"
@@ -56,7 +58,12 @@ def converted(files: ModelFiles, tokenizer: ModelTokenizer, *, cache_folder: Pat
         raise
     except Exception as error:  # exporters raise anything, and whatever it is, torch still runs the model
         raise ConversionFailed(f"{type(error).__name__}: {error}") from error
-    _save(model, folder)
+    try:
+        _save(model, folder)
+    except OSError as error:
+        raise Misconfigured(
+            f"{folder} cannot be written, make room or give another folder: {error.strerror}"
+        ) from error
     return graph
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from nightjar.adapters.embedder.cores import usable_cores
 from nightjar.adapters.embedder.tokenizer import Batch
 from nightjar.adapters.quiet import silence_telemetry
+from nightjar.errors import Misconfigured, bounded
 from nightjar.model import Vector
 
 
@@ -19,14 +20,22 @@ class OpenVinoRuntime:
     """Batches run side by side, a core each, so that no core waits for another at every layer.
 
     The processor's own precision is used: bfloat16 where it has matrix units for it, else float32.
+
+    Raises:
+        Misconfigured: the graph is damaged.
     """
 
     def __init__(self, graph: Path) -> None:
         silence_telemetry()
         import openvino as ov  # noqa: PLC0415 - a second of imports that other backends never need
 
-        cores = len(os.sched_getaffinity(0))
-        compiled = ov.Core().compile_model(graph, "CPU", {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores})
+        cores = usable_cores()
+        try:
+            compiled = ov.Core().compile_model(graph, "CPU", {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores})
+        except RuntimeError as error:
+            raise Misconfigured(
+                f"the converted model cannot be loaded, delete {graph.parent}: {bounded(str(error))}"
+            ) from error
         self._names = {given.any_name for given in compiled.inputs}
         self._idle: deque[Any] = deque(compiled.create_infer_request() for _ in range(cores + 1))
         self.precision: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nightjar.adapters.embedder.cores import usable_cores
 from nightjar.adapters.embedder.model_files import ModelFiles
 from nightjar.adapters.embedder.tokenizer import Batch
 from nightjar.adapters.quiet import silence_telemetry
@@ -27,6 +28,7 @@ class TorchRuntime:
         import torch  # noqa: PLC0415 - heavy, and only needed where torch does the work
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - as above
 
+        torch.set_num_threads(usable_cores())
         self._torch: Any = torch
         self._device = device
         self._bfloat16 = bfloat16

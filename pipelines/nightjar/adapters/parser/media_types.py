@@ -43,8 +43,9 @@ TEXT_SUFFIXES: Final = {
 CODE_SUFFIXES: Final = {
     "bash": "sh", "c": "c", "cc": "c++", "cfg": "ini", "cpp": "c++", "cs": "csharp", "css": "css", "cxx": "c++",
     "go": "go", "h": "c", "hpp": "c++", "ini": "ini", "java": "java", "jl": "julia", "js": "javascript",
-    "jsx": "javascript", "kt": "kotlin", "lua": "lua", "m": "objective-c", "php": "php", "pl": "perl", "ps1": "powershell", "py": "python",
-    "r": "r", "rb": "ruby", "rs": "rust", "scala": "scala", "sh": "sh", "sql": "sql", "swift": "swift", "toml": "toml",
+    "jsx": "javascript", "kt": "kotlin", "lua": "lua", "m": "objective-c", "php": "php", "pl": "perl",
+    "ps1": "powershell", "py": "python", "r": "r", "rb": "ruby", "rs": "rust", "scala": "scala",
+    "sh": "sh", "sql": "sql", "swift": "swift", "toml": "toml",
     "ts": "typescript", "tsx": "typescript", "yaml": "yaml", "yml": "yaml", "zig": "zig",
 }  # fmt: skip
 _DECLARED: Final = {*TEXT_SUFFIXES.values()} | {"text/xml", "text/rtf"}

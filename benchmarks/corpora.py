@@ -1,0 +1,76 @@
+"""Put folders of real files into the local bucket as corpora, and run nights over them through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import yaml
+
+BUCKET: Final = "documents"
+DATA: Final = Path(os.environ.get("NIGHTJAR_DATA", "../shared/data"))
+FOLDER: Final = Path(".nightjar/bench/corpora")
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """(path below `folder`, file), in order."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def upload(folder: Path, *, prefix: str) -> int:
+    """Put every file below `folder` under `prefix`; returns how many."""
+    client = boto3.client("s3")
+
+    def put(item: tuple[str, Path]) -> None:
+        client.put_object(Bucket=BUCKET, Key=prefix + item[0], Body=item[1].read_bytes())
+
+    with ThreadPoolExecutor(8) as pool:
+        return len(list(pool.map(put, files_below(folder))))
+
+
+def empty(bucket: str, *, prefix: str) -> None:
+    """Remove everything below `prefix`."""
+    client = boto3.client("s3")
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            client.delete_object(Bucket=bucket, Key=item["Key"])
+
+
+def corpus_file(name: str, **blocks: Any) -> Path:
+    """A corpus file of its own folder with default settings, but for `blocks`."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.yaml"
+    values = {
+        "source": {"uri": f"s3://{BUCKET}/bench/{name}/"},
+        "state": f"s3://nightjar-state/bench/{name}/",
+        "index": {"alias": "Bench" + name.capitalize().replace("_", "")},
+        **blocks,
+    }
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def fresh(name: str, folder: Path, **blocks: Any) -> Path:
+    """The corpus `name` over the files of `folder`, without any state."""
+    for bucket in (BUCKET, "nightjar-state"):
+        empty(bucket, prefix=f"bench/{name}/")
+    upload(folder, prefix=f"bench/{name}/")
+    return corpus_file(name, **blocks)
+
+
+def nightjar(*words: str | Path) -> tuple[int, dict[str, Any], float]:
+    """Exit code, JSON and seconds of one command; its log goes to standard error."""
+    started = time.monotonic()
+    command: Sequence[str] = [str(Path(sys.executable).with_name("nightjar")), *map(str, words), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    return done.returncode, json.loads(done.stdout or b"{}"), time.monotonic() - started

@@ -1,0 +1,33 @@
+"""What `make demo` may claim about its second night, and how it quotes an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.demo import require_only_the_edit
+from tools.demo_report import telling
+from tools.stack.place import Failed
+
+QUIET = {"added": 0, "changed": 1, "deleted": 0, "renamed": 0, "unchanged": 18, "quarantined": 0}
+
+
+def night(*, documents: dict[str, int], embedded: int) -> dict[str, dict[str, int]]:
+    return {"documents": QUIET | documents, "chunks": {"total": 28, "embedded": embedded, "reused": 1}}
+
+
+def test_one_changed_document_and_few_new_chunks_pass() -> None:
+    require_only_the_edit(night(documents={}, embedded=1))
+
+
+@pytest.mark.parametrize(
+    ("documents", "embedded"),
+    [({"changed": 2}, 1), ({"changed": 0}, 1), ({"added": 1}, 1), ({"deleted": 1}, 1), ({}, 0), ({}, 28)],
+)
+def test_a_night_that_did_more_or_less_than_the_edit_fails(documents: dict[str, int], embedded: int) -> None:
+    with pytest.raises(Failed, match="second night"):
+        require_only_the_edit(night(documents=documents, embedded=embedded))
+
+
+def test_an_answer_begins_at_the_sentence_nearest_to_the_question() -> None:
+    text = "Book early. A hotel in Zurich may cost 220 euros. Breakfast is included. Miles are yours."
+    assert telling(text, "What may a hotel cost?") == "A hotel in Zurich may cost 220 euros. Breakfast is included."
