@@ -37,7 +37,8 @@ def main() -> None:
     settings = Settings.from_environment(os.environ)
     services = open_services(settings.corpus(str(path)), settings)
     live = read_live(services.state)
-    assert live is not None, report
+    if live is None:
+        sys.exit(f"nothing is live: {report}")
     version = read_version(services.state, live.version)
     manifest = load_manifest(services.state, version.manifest)
     standing = indexed(manifest)

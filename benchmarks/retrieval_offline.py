@@ -23,9 +23,8 @@ from ranx import Qrels, Run, evaluate
 from nightjar.adapters.embedder.model_files import locate
 from nightjar.adapters.embedder.tokenizer import ModelTokenizer
 from nightjar.adapters.embedder.transformer import TransformerEmbedder
-from nightjar.adapters.parser import media_types
+from nightjar.adapters.parser import media_types, sentences
 from nightjar.adapters.parser.jobs import Paper
-from nightjar.adapters.parser.readers import read
 from nightjar.model import ParsedDocument, Vector
 from nightjar.stages.chunk import ChunkRules, chunk
 
@@ -65,6 +64,8 @@ def load(folder: Path, *, every: int) -> Judged:
 
 def parsed(file: Path) -> ParsedDocument:
     """In this process: development data, not a stranger's files."""
+    from nightjar.adapters.parser.readers import read  # noqa: PLC0415 - after the sentence rules are in place
+
     media_type = MEDIA_TYPES.get(file.suffix) or media_types.code_type(file.suffix[1:])
     paper = Paper(str(file), file.suffix, "", "", media_type=media_type)
     return read(paper, strategy="auto", languages=("eng",))
@@ -109,6 +110,7 @@ def main() -> None:
     options.add_argument("--model", default="sentence-transformers/all-MiniLM-L6-v2")
     options.add_argument("--cache", type=Path, default=Path(".nightjar/models"))
     chosen = options.parse_args()
+    sentences.install()
     files = locate(chosen.model, revision=None)
     tokenizer = ModelTokenizer(files)
     embedder = TransformerEmbedder(files, cache_folder=chosen.cache)

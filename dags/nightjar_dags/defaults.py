@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from nightjar.corpus import Corpus
@@ -63,6 +63,16 @@ def placement(corpus: Corpus, task: str) -> dict[str, str]:
         raise Misconfigured("airflow.stages.check: documents are checked in the chunk task; write airflow.stages.chunk")
     own = stages.get(_STAGE_OF.get(task, task))
     return {} if own is None else own.model_dump(exclude_none=True)
+
+
+def access_control(corpus: Corpus) -> dict[str, Any] | None:
+    """Roles and permissions as Airflow wants them, in sets and lists; None leaves them to Airflow."""
+    roles = corpus.airflow.access_control.items()
+    return {role: list(given) if isinstance(given, tuple) else _sets(given) for role, given in roles} or None
+
+
+def _sets(resources: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    return {resource: set(actions) for resource, actions in resources.items()}
 
 
 def _own(written: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -47,7 +47,7 @@ from airflow.sdk import DAG, AssetAlias, Param, TriggerRule, chain, task, task_g
 
 from nightjar.corpus import Corpus
 from nightjar_dags.assets import live_alias
-from nightjar_dags.defaults import default_args, placement
+from nightjar_dags.defaults import access_control, default_args, placement
 from nightjar_dags.manuals import manual
 from nightjar_dags.schedules import schedule_of, start_of
 
@@ -71,7 +71,7 @@ def reindex_dag(corpus: Corpus) -> DAG:
         max_active_runs=1,
         tags=["nightjar", *corpus.tags],
         default_args=default_args(corpus),
-        access_control=corpus.airflow.access_control or None,
+        access_control=access_control(corpus),
         auto_register=False,  # only a file that names it has it: corpora_errors.py makes the same DAGs and keeps none
     ) as dag:
         _night(corpus)

@@ -80,6 +80,7 @@ MANIFEST: Final = pa.schema(
         ("title", pa.string()),
         ("language", pa.string()),
         ("sketch", pa.string()),
+        ("vectors", pa.string()),
         ("document_modified_us", pa.int64()),
         ("object_metadata", pa.string()),
         ("sidecar", pa.string()),
@@ -195,6 +196,11 @@ class EmbeddedContent:
     language: str
     sketch: str
     chunks: tuple[EmbeddedChunk, ...]
+
+    @property
+    def vectors_digest(self) -> str:
+        """Changes when any vector does, bit by bit: models are not bit-stable, so equal recipes prove nothing."""
+        return sha256(b"".join(np.asarray(e.vector, "<f4").tobytes() for e in self.chunks))[:16]
 
     @property
     def tokens(self) -> int:

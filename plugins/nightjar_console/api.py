@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from nightjar.corpus import Assets, Corpus, load_corpora
 from nightjar.settings import Settings
 
-FORMAT = 1
-api = APIRouter()
+FORMAT: Final = 1
+api: Final = APIRouter()
+
+
+def readable_dags(user: GetUserDep) -> set[str]:
+    """Ids of the DAGs that the caller may read, as Airflow's own pages decide it."""
+    ids: set[str] = get_auth_manager().get_authorized_dag_ids(user=user)
+    return ids
 
 
 @api.get("/corpora")
-def corpora(user: GetUserDep) -> dict[str, Any]:
+def corpora(readable: Annotated[set[str], Depends(readable_dags)]) -> dict[str, Any]:
     """Every valid corpus file whose DAG the caller may read."""
-    readable = get_auth_manager().get_authorized_dag_ids(user=user)
     settings = Settings.from_environment(os.environ)
     valid = load_corpora(corpora_folder(settings), default_state=settings.state).valid
     return {"format": FORMAT, "corpora": [described(corpus) for corpus in valid if dag_of(corpus) in readable]}

@@ -67,7 +67,8 @@ def test_a_quiet_night_says_unchanged(shell: Shell) -> None:
 def test_a_version_that_waits_says_why(shell: Shell) -> None:
     result = shell("run", "handbook", "--no-promote")
     assert result.exit_code == 3
-    assert "version 1 is waiting, version 1 waits: the run was asked not to promote" in result.stdout
+    assert "handbook: version 1 is waiting (run cli-" in result.stdout
+    assert result.stderr.endswith("nightjar: version 1 waits: the run was asked not to promote\n")
 
 
 def test_a_prefix_may_be_a_whole_address(shell: Shell) -> None:

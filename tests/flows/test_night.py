@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from contract_index import SCHEMA
 from world import Killed, World
 
+from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Code, HeldBack, Misconfigured
 from nightjar.flows.versions import read_versions
-from nightjar.model import CollectionName, Violation
+from nightjar.model import CollectionName, Vector, Violation
 from nightjar.stages.states import State
 
 
@@ -242,3 +246,27 @@ def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) ->
         world.consistent()
         moment += 1
     assert killed > 30
+
+
+@pytest.mark.parametrize("asked", [{"full_refresh": True}, {"recompute": "embed"}, {"recompute": "chunk"}])
+def test_making_all_again_with_equal_results_changes_nothing(world: World, asked: dict[str, Any]) -> None:
+    world.night()
+    before = world.served()
+    assert world.night(**asked)["state"] == "unchanged"
+    assert world.served() == before
+
+
+def test_vectors_that_come_out_otherwise_get_a_collection_of_their_own(world: World) -> None:
+    world.night()
+    world.embedder = OtherEmbedder()
+    report = world.night(recompute="embed")
+    assert (report["state"], report["chunks"]["written"]) == ("live", len(world.served()))
+    world.consistent()
+
+
+class OtherEmbedder(MemoryEmbedder):
+    """The same recipe, yet other bits: as another processor would compute."""
+
+    def embed(self, texts: Sequence[str]) -> Vector:
+        vectors = np.nextafter(super().embed(texts), np.float32(2))
+        return vectors.astype(np.float32)

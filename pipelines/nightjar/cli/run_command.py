@@ -38,7 +38,7 @@ def run(ctx: click.Context, session: Session, *, corpus: str, no_promote: bool, 
 def _summarise(told: Told) -> None:
     report = told.report
     chunks, verdicts = report["chunks"], report["verdicts"]
-    say(f"{report['corpus']}: {_outcome(report)} (run {report['run_id']})")
+    say(f"{report['corpus']}: {_outcome(report, held=told.held is not None)} (run {report['run_id']})")
     say(f"  documents   {_counted(report['documents'])}")
     if report["version"]:
         say(
@@ -52,9 +52,10 @@ def _summarise(told: Told) -> None:
     say(f"  seconds     {_spent(report['seconds'])}")
 
 
-def _outcome(report: Mapping[str, Any]) -> str:
-    version = f"version {report['version']} is {report['state']}" if report["version"] else report["state"]
-    return f"{version}, {report['reason']}" if report["reason"] else str(version)
+def _outcome(report: Mapping[str, Any], *, held: bool) -> str:
+    """What held a night back is its error's sentence, on standard error; any other remark belongs here."""
+    version = f"version {report['version']} is {report['state']}" if report["version"] else str(report["state"])
+    return f"{version}, {report['reason']}" if report["reason"] and not held else version
 
 
 def _counted(documents: Mapping[str, int]) -> str:

@@ -89,7 +89,7 @@ def _tell(answer: Answer) -> None:
         say(f"nothing found in version {answer.version}")
     for rank, hit in enumerate(answer.hits, start=1):
         told = _hit(rank, hit)
-        trail = " / ".join(line(part) for part in (told["title"], *told["heading_path"]) if part)
+        trail = " / ".join(line(part) for part in dict.fromkeys((told["title"], *told["heading_path"])) if part)
         page = f", page {told['page']}" if told["page"] else ""
         say(f"{rank}. {told['score']:.3f}  {trail}")
         say(f"   {line(told['source_uri'])}{page}")

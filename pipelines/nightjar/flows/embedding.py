@@ -27,7 +27,7 @@ from nightjar.model import Chunk, EmbeddedChunk, Vector
 
 log = logging.getLogger(__name__)
 # Chunks embedded before their vectors are stored: bounds memory and what a kill can cost.
-_GROUP_CHUNKS: Final = 2_048
+_GROUP_CHUNKS: Final = 512
 
 Row = dict[str, Any]
 Facts = Mapping[str, Any]
@@ -49,6 +49,7 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         contents.setdefault(content, []).append(chunk)
     maker = _Maker(services, run, chunked["about"])
     maker.known.update(_vectors_before(services, run, shard, contents))
+    services.progress("embed", 0, table.num_rows)
     for group in _groups(contents):
         maker.make(group)
         services.progress("embed", maker.chunks, table.num_rows)
@@ -153,6 +154,7 @@ def _counts(content: EmbeddedContent) -> Row:
         "title": content.title,
         "language": content.language,
         "sketch": content.sketch,
+        "vectors": content.vectors_digest,
     }
 
 

@@ -15,7 +15,16 @@ from nightjar.model import sha256
 from nightjar.ports import StateStore
 
 _DIGITS = [f"{number:x}" for number in range(BUCKETS)]
-_CHECKOUT = ["document_id", "content_key", "embed_recipe", "title", "language", "fields", "document_modified_us"]
+_CHECKOUT = [
+    "document_id",
+    "content_key",
+    "embed_recipe",
+    "vectors",
+    "title",
+    "language",
+    "fields",
+    "document_modified_us",
+]
 
 
 def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
@@ -58,5 +67,5 @@ def indexed(manifest: pa.Table) -> pa.Table:
 
 def checkout_digest(manifest: pa.Table) -> str:
     """Equal digests make equal collections: what a checkout is made of, without fingerprints and failures."""
-    rows = indexed(manifest).sort_by("document_id").select([*_CHECKOUT, "acl"])
+    rows = indexed(manifest).sort_by("document_id").select(_CHECKOUT)
     return sha256(json.dumps(rows.to_pydict(), sort_keys=True))

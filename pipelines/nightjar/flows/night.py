@@ -18,7 +18,7 @@ from nightjar.flows.promotion import promote
 from nightjar.flows.runs import Options, Run, find_run, read_json, resume, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
-from nightjar.flows.versions import Version
+from nightjar.flows.versions import Version, read_version
 from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.stages.states import State
@@ -89,7 +89,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     names = ("plan", "parse", "chunk", "check", "embed", "gates", "index", "verify", "promote")
     seconds = {name: round(seconds.get(name, 0.0), 3) for name in names}
     seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)
-    counts = version.counts if version else {}
+    counts = _standing_counts(services, run, version)
     written = 0 if version is None else _written(services, run)
     report = {
         "format": 1,
@@ -97,7 +97,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "run_id": run.run_id,
         "version": version.number if version else None,
         "state": _state(version),
-        "reason": reason or (version.reason if version else "") or made.guard,
+        "reason": reason or (version.reason if version else "") or made.guard or "",
         "documents": dict(version.documents) if version else _nothing(made),
         "chunks": {
             "total": counts.get("chunks", 0),
@@ -114,6 +114,13 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     }
     write_json(services, run, "report.json", report)
     return report
+
+
+def _standing_counts(services: Services, run: Run, version: Version | None) -> Mapping[str, int]:
+    """Of the night's version, else of the one that stays live."""
+    if version is None and run.live is not None:
+        version = read_version(services.state, run.live.version)
+    return version.counts if version else {}
 
 
 def _state(version: Version | None) -> str:

@@ -52,6 +52,7 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     tally = _Tally(documents=len(rows))
     folder = services.work_folder / f"parse-{uuid4().hex}"
     outcome: list[Row] = []
+    services.progress("parse", 0, len(rows))
     try:
         for window in windows(rows, size=_WINDOW):
             folder.mkdir(parents=True)

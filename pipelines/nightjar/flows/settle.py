@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from typing import Final
 
 from nightjar.artifacts import collection_key
 from nightjar.errors import Misconfigured
@@ -12,6 +14,7 @@ from nightjar.flows.versions import Live, Version, read_live, read_version, save
 from nightjar.model import CollectionName
 from nightjar.stages.states import MOVES, State
 
+_LEAST_DISK: Final = 1_000_000_000
 log = logging.getLogger(__name__)
 _UNFINISHED = (State.BUILDING, State.GATED, State.INDEXING, State.VERIFIED)
 
@@ -25,6 +28,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options) -> 
     if found := find_run(services, run_id):
         return found
     services.index.check()
+    refuse_full_disk(services)
     live = read_live(services.state)
     if live is None:
         services.state.probe()
@@ -41,6 +45,17 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options) -> 
     save_run(services, run)
     log.info("settled run=%s live=%s", run_id, live.version if live else None)
     return run
+
+
+def refuse_full_disk(services: Services) -> None:
+    """Downloads and parser results pass through the working folder; half a night on a full disk helps nobody."""
+    services.work_folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(services.work_folder).free
+    if free < _LEAST_DISK:
+        raise Misconfigured(
+            f"{services.work_folder} has {free / 1e9:.1f} GB free, {_LEAST_DISK / 1e9:.1f} GB are needed: make room, or"
+            " set NIGHTJAR_WORK to a folder on a larger disk"
+        )
 
 
 def project_alias(services: Services, live: Live | None) -> None:

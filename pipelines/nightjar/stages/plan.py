@@ -147,7 +147,7 @@ def _stage_to_remake(joined: pa.Table, *, recipe: Recipe, scope: Scope) -> pa.Ar
         differs = pc.fill_null(pc.not_equal(joined[f"base_{name}_recipe"], recipe.upto(name)), fill_value=False)
         wanted = pc.or_(differs, pa.scalar(asked == name))
         stage = pc.if_else(wanted, name, stage)
-    return stage
+    return pc.if_else(pc.is_valid(joined["base_content_key"]), stage, None)
 
 
 @dataclass(frozen=True, slots=True)
