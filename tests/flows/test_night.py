@@ -248,7 +248,7 @@ def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) ->
     assert killed > 30
 
 
-@pytest.mark.parametrize("asked", [{"full_refresh": True}, {"recompute": "embed"}, {"recompute": "chunk"}])
+@pytest.mark.parametrize("asked", [{"recompute": "embed"}, {"recompute": "chunk"}])
 def test_making_all_again_with_equal_results_changes_nothing(world: World, asked: dict[str, Any]) -> None:
     world.night()
     before = world.served()

@@ -97,7 +97,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "run_id": run.run_id,
         "version": version.number if version else None,
         "state": _state(version),
-        "reason": reason or (version.reason if version else "") or made.guard or "",
+        "reason": reason or (version.reason if version else "") or made.guard,
         "documents": dict(version.documents) if version else _nothing(made),
         "chunks": {
             "total": counts.get("chunks", 0),
