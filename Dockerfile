@@ -38,7 +38,7 @@ WORKDIR /opt/airflow
 FROM runtime AS worker
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        libmagic1 libreoffice-impress-nogui libreoffice-writer-nogui pandoc poppler-utils tesseract-ocr \
+        libmagic1 libreoffice-calc-nogui libreoffice-impress-nogui libreoffice-writer-nogui pandoc poppler-utils tesseract-ocr \
     && rm -rf /var/lib/apt/lists/*
 # An index of CPU-only builds of torch saves 5 GB; with it the CUDA libraries of the pinned list are left out.
 ARG TORCH_INDEX_URL=

@@ -105,6 +105,16 @@ def test_a_deeper_heading_closes_with_the_next_shallow_one() -> None:
     assert chunks_of(*elements)[-1].heading_path == ("C",)
 
 
+def test_a_guessed_heading_is_not_inherited() -> None:
+    found = chunks_of(heading("(iv)", depth=None), prose(sentences(12)))
+    assert (found[0].text.splitlines()[0], found[-1].context, found[-1].heading_path) == ("(iv)", "", ())
+
+
+def test_a_guessed_heading_stays_with_the_text_it_introduces() -> None:
+    elements = (prose(sentences(4)), heading("Second", depth=None), prose(sentences(4, of="other")))
+    assert not any(one.text.endswith("Second") for one in chunks_of(*elements))
+
+
 def test_small_sections_with_one_parent_share_a_chunk() -> None:
     elements = (heading("A"), heading("B", 1), prose("Few words."), heading("C", 1), prose("And few."))
     (only,) = chunks_of(*elements)

@@ -84,7 +84,7 @@ def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, targ
     is_rule = pc.equal(lost["failure_stage"], "check")
     unreadable = lost.filter(pc.invert(is_rule))
     searchable = indexed(target)
-    sketches = (_unpacked(packed) for packed in searchable["sketch"].to_pylist())
+    sketches = (_unpacked(packed) for packed in searchable["sketch"].drop_null().to_pylist())
     repeats = count_repeats(sketches)
     tally = Tally(
         documents=target.num_rows,

@@ -41,7 +41,16 @@ def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
         return from_parquet(stored.data, key=key)
 
     tables = list(in_order(read, buckets))
-    return pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
+    return pa.concat_tables([_conformed(table) for table in tables]) if tables else MANIFEST.empty_table()
+
+
+def _conformed(table: pa.Table) -> pa.Table:
+    """Rows that an earlier release wrote, with nulls for columns it did not know."""
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in MANIFEST
+    ]
+    return pa.table(columns, schema=MANIFEST)
 
 
 def save_manifest(state: StateStore, manifest: pa.Table) -> list[str]:

@@ -17,39 +17,36 @@ _LONGEST_HEADING: Final = 200  # characters; what is longer was mistaken for a h
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An element, the headings open before it, and those of its own section (with itself, where it is one)."""
+    """An element, the headings open before it, and those of its own section (with itself, where it opened one)."""
 
     element: Element
     above: Path
     path: Path
-
-    @property
-    def is_heading(self) -> bool:
-        """True for an element that opened its section."""
-        return self.above != self.path
+    is_heading: bool = False
 
 
 def placed(elements: Sequence[Element]) -> Iterator[Placed]:
     """Each element that can be read, in order, below its headings.
 
     Running heads and page numbers say nothing about the passage that they interrupt and are left out, unless the
-    document has nothing else. A heading without a depth stands one below the last that has one.
+    document has nothing else. A heading without a depth was guessed from its looks (in plain text "(iv)" and "where"
+    look like one): it goes with the text that follows, and is not inherited further down.
     """
     written = [element for element in elements if element.text.strip()]
     body = [element for element in written if element.kind not in _FURNITURE] or written
     open_headings: list[tuple[int, str]] = []
-    known_depth = -1
     for element in body:
-        above = tuple(text for _, text in open_headings)
-        if not _is_heading(element):
-            yield Placed(element, above, above)
-            continue
-        depth = known_depth + 1 if element.depth is None else element.depth
-        known_depth = known_depth if element.depth is None else element.depth
-        open_headings = [(level, text) for level, text in open_headings if level < depth]
-        above = tuple(text for _, text in open_headings)
-        open_headings.append((depth, " ".join(element.text.split())))
-        yield Placed(element, above, tuple(text for _, text in open_headings))
+        if _is_heading(element) and element.depth is not None:
+            open_headings = [(level, text) for level, text in open_headings if level < element.depth]
+            above = _texts(open_headings)
+            open_headings.append((element.depth, " ".join(element.text.split())))
+        else:
+            above = _texts(open_headings)
+        yield Placed(element, above, _texts(open_headings), is_heading=_is_heading(element))
+
+
+def _texts(open_headings: Sequence[tuple[int, str]]) -> Path:
+    return tuple(text for _, text in open_headings)
 
 
 def common_path(paths: Sequence[Path]) -> Path:
