@@ -67,8 +67,10 @@ def open_services(
 ) -> Services:
     """The corpus's doors; call `services.close()` when done with them."""
     silence_telemetry()
-    opened = doors or doors_from(settings)
     closing = ExitStack()
+    opened = doors or doors_from(settings)
+    if doors is None:
+        closing.callback(opened.state.close)  # one client serves both
     state = corpus.state_place
     model = functools.cache(lambda: locate(corpus.embed.model, revision=corpus.embed.revision))
     tokenizer = functools.cache(lambda: ModelTokenizer(model()))

@@ -15,15 +15,10 @@ from nightjar.model import sha256
 from nightjar.ports import StateStore
 
 _DIGITS = [f"{number:x}" for number in range(BUCKETS)]
+# What a checkout is made of: fingerprints and failures are not part of it.
 _CHECKOUT = [
-    "document_id",
-    "content_key",
-    "embed_recipe",
-    "vectors",
-    "title",
-    "language",
-    "fields",
-    "document_modified_us",
+    *("document_id", "content_key", "embed_recipe", "vectors"),
+    *("title", "language", "fields", "document_modified_us", "acl"),
 ]
 
 
@@ -75,6 +70,6 @@ def indexed(manifest: pa.Table) -> pa.Table:
 
 
 def checkout_digest(manifest: pa.Table) -> str:
-    """Equal digests make equal collections: what a checkout is made of, without fingerprints and failures."""
+    """Equal digests make equal collections."""
     rows = indexed(manifest).sort_by("document_id").select(_CHECKOUT)
     return sha256(json.dumps(rows.to_pydict(), sort_keys=True))

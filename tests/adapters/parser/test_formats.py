@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import docx
 import openpyxl
 import pptx
 import pytest
+from adapters.parser.builders import a_document, read_all
 from fpdf import FPDF
 
+from nightjar.adapters.parser import UnstructuredParser
 from nightjar.errors import BadDocument
 from nightjar.model import ParsedDocument
 
@@ -88,6 +91,38 @@ def test_pdf_repeated_headers_and_page_numbers_are_dropped(reading: Reading) -> 
     assert all(text.startswith("Chapter") for text in found)
 
 
+def a_filled_form() -> bytes:
+    """A page that says "Name" and a text field over it, whose appearance says "Ann Lee"."""
+    font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    label, value = "BT /F 12 Tf 50 700 Td (Name) Tj ET", "BT /F 12 Tf 2 5 Td (Ann Lee) Tj ET"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]>>>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]{font}/Contents 4 0 R/Annots[5 0 R]>>",
+        f"<</Length {len(label)}>>\nstream\n{label}\nendstream",
+        "<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Ann Lee)/F 4/Rect[50 650 200 670]/AP<</N 6 0 R>>>>",
+        f"<</Type/XObject/Subtype/Form/BBox[0 0 150 20]{font}/Length {len(value)}>>\nstream\n{value}\nendstream",
+    ]
+    written, places = "%PDF-1.7\n", []
+    for number, text in enumerate(objects, start=1):
+        places.append(len(written))
+        written += f"{number} 0 obj\n{text}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    start = f"startxref\n{len(written)}\n%%EOF\n"
+    return f"{written}xref\n0 7\n0000000000 65535 f \n{table}trailer\n<</Root 1 0 R/Size 7>>\n{start}".encode()
+
+
+def test_pdf_forms_are_read_with_what_was_filled_in(reading: Reading) -> None:
+    assert texts(reading("form.pdf", a_filled_form())) == ["Name", "Ann Lee"]
+
+
+@pytest.mark.data
+def test_arabic_ligatures_in_pdf_are_read_in_order(parser: UnstructuredParser, data: Path) -> None:
+    path = data / "documents" / "files" / "pdf" / "docling--right_to_left_01.pdf"
+    first, *_ = texts(read_all(parser, [a_document(path)])[path.name])
+    assert "الإنتاجية وحل المشكلات" in first
+
+
 def test_docx_tables_are_rows_with_their_header_first(reading: Reading) -> None:
     document = docx.Document()
     document.add_heading("Prices", level=2)
@@ -136,6 +171,13 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
     assert texts(parsed)[2:] == ["They eat grass and small fish.", "Kind | Size\nMallard | 60 cm"]
 
 
+def test_html_table_cells_keep_their_words_whole(reading: Reading) -> None:
+    page = (
+        b"<table><tr><td>H<sub>2</sub>O, <i>cold</i>, wet<ul><li>ice</li><li>snow</li></ul></td><td>x</td></tr></table>"
+    )
+    assert texts(reading("a.html", page)) == ["H2O, cold, wet ice snow | x"]
+
+
 def test_markdown_keeps_code_lines_and_generic_types(reading: Reading) -> None:
     prose = b"# Guide\n\nA `Vec<T>` and a Map<K, V> are *not* tags.\n\n"
     page = prose + b"```py\nif x:\n    y()\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
@@ -169,6 +211,12 @@ def test_json_values_stand_beside_their_path(reading: Reading) -> None:
     assert texts(reading("a.json", data)) == ["name: Tea", "price.amount: 3\nprice.unit: EUR"]
 
 
+def test_json_lines_are_read_one_after_the_other(reading: Reading) -> None:
+    parsed = reading("a.jsonl", b'{"name": "Tea"}\n{"name": "Milk"}\n')
+    assert isinstance(parsed, ParsedDocument)
+    assert (parsed.media_type, texts(parsed)) == ("application/json", ["name: Tea", "name: Milk"])
+
+
 def test_invalid_json_is_read_as_text(reading: Reading) -> None:
     parsed = reading("a.json", b"{not json at all, but readable}")
     assert isinstance(parsed, ParsedDocument)
@@ -185,6 +233,47 @@ Content-Disposition: attachment; filename=a.mp3\r\n\r\nabc\r\n--X--\r\n"""
     assert parsed.title == "Grüße"
     assert texts(parsed) == ["We meet at noon in the large room."]
     assert parsed.notes == ("1 attachment(s) not read",)
+
+
+def test_a_mailbox_needs_no_known_header(reading: Reading) -> None:
+    first, second = b"Mon Jun 01 10:00:00 2009\n\nFirst of all.", b"Tue Jun 02 11:00:00 2010\nX: y\n\nFrom here on."
+    box = b"From a@b " + first + b"\n\nFrom a@b " + second + b"\n"
+    assert texts(reading("a.mbox", box)) == ["First of all.", "From here on."]
+
+
+def test_subtitles_are_what_is_spoken(reading: Reading) -> None:
+    first = b"intro-1\n00:01.000 --> 00:02.000\n<v Ann>It is -- so to say --\nlate.\n\n"
+    cues = b"WEBVTT\n\n" + first + b"2\n00:02.000 --> 00:03.000\nYes.\n"
+    assert texts(reading("a.vtt", cues)) == ["Ann: It is -- so to say --\nlate.\nYes."]
+
+
+def test_latex_is_read_without_its_commands(reading: Reading) -> None:
+    body = rb"\begin{document}\maketitle\section{Food}They \emph{eat} grass.\end{document}"
+    source = rb"\documentclass{article}\title{On Ducks}" + body
+    parsed = reading("a.tex", source)
+    assert isinstance(parsed, ParsedDocument)
+    assert (parsed.title, texts(parsed)[-2:]) == ("On Ducks", ["Food", "They eat grass."])
+
+
+def test_the_first_title_of_an_article_in_xml_is_its_title(reading: Reading) -> None:
+    article = b"<a><front><meta><article-title>On Ducks</article-title></meta></front><title>Data</title></a>"
+    parsed = reading("a.xml", article)
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "On Ducks"
+
+
+@pytest.mark.parametrize(
+    "named", ["(anonymous)", "untitled", "Microsoft Word - a.doc", "report_2.docx", "Presentation1"]
+)
+def test_titles_that_nobody_gave_are_none(reading: Reading, named: str) -> None:
+    parsed = reading("a.html", f"<title>{named}</title><h1>On Ducks</h1>".encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "On Ducks"
+
+
+def test_russian_rtf_is_read_by_its_fonts_code_page(reading: Reading) -> None:
+    data = rb"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0\fcharset204 Arial;}}\f0 \'cf\'f0\'e8\'e2\'e5\'f2\par}"
+    assert texts(reading("a.rtf", data)) == ["Привет"]
 
 
 def test_csv_is_one_table_whatever_its_delimiter(reading: Reading) -> None:

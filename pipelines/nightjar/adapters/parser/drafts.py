@@ -22,6 +22,12 @@ _KINDS: Final = {
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LONGEST_TITLE: Final = 300
+_LEFT_OVER: Final = re.compile(
+    r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
+    r"|(?:document|presentation|slide|workbook|book)\s*\d*|[\W\d_]*"
+    r"|\S+\.(?:docx?|dvi|fm|html?|indd|odt|p65|pdf|pptx?|ps|qxd|rtf|tex|txt|xlsx?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,12 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """For titles: white space folded, bounded."""
     return " ".join(clean(text).split())[:_LONGEST_TITLE]
+
+
+def given_title(text: str) -> str:
+    """A title on one line; '' for what programs write where nobody gave one, and for file names."""
+    title = one_line(text)
+    return "" if _LEFT_OVER.fullmatch(title) else title
 
 
 def tidy(elements: Iterable[Element]) -> tuple[Element, ...]:

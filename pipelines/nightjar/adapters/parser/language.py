@@ -14,7 +14,7 @@ from nightjar.model import Element
 DetectorFactory.seed = 0  # the same text has the same language on every night
 
 _SAMPLE: Final = 2000
-_LEAST: Final = 20
+_LEAST: Final = 40  # letters; with fewer langdetect guesses
 _COMMON: Final = """
     the of and to in is that for it as with was on are be by this or an from at not which have has you can if
 """

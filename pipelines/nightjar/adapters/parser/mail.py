@@ -18,7 +18,9 @@ from nightjar.adapters.parser.markup import html_draft
 from nightjar.adapters.parser.plain import paragraphs
 from nightjar.model import Element
 
-_MESSAGE_START: Final = re.compile(rb"^From [^\n]*\n(?=[A-Za-z-]+:)", re.MULTILINE)
+_MESSAGE_START: Final = re.compile(
+    rb"^From [^\n]*(?:\n(?=[A-Za-z-]+:)|\w{3} \w{3} [ \d]\d \d\d:\d\d[^\n]*\n)", re.MULTILINE
+)
 _MOST_PARTS: Final = 200
 
 

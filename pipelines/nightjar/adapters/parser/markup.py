@@ -23,6 +23,11 @@ _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "ifra
 _MENU_ITEMS: Final = 24
 _MENU_WORD: Final = 20
 _SHORT: Final = 120
+_INLINE_TAGS: Final = """
+    a abbr b bdi bdo big cite code del dfn em font i ins kbd label mark q s samp small span strike strong sub sup time
+    tt u var wbr
+"""
+_INLINE: Final = frozenset(_INLINE_TAGS.split())
 _HEADINGS: Final = {"title", "heading", "article-title", "subtitle", "invention-title"}
 
 
@@ -63,8 +68,22 @@ def _elements(root: Any) -> list[Element]:
     for silent in [*root.xpath("|".join(f"//{tag}" for tag in _SILENT)), *navigation]:
         if silent.getparent() is not None:
             silent.drop_tree()
+    for cell in list(root.iter("td", "th")):
+        _flatten(cell)
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
+
+
+def _flatten(cell: Any) -> None:
+    """A table's cell as one text: unstructured parts words at every tag, also within a word, as in H<sub>2</sub>O."""
+    parts = [cell.text or ""]
+    for event, node in etree.iterwalk(cell, events=("start", "end")):
+        if node is not cell:
+            parts.append("" if node.tag in _INLINE else " ")
+            parts.append((node.text if event == "start" else node.tail) or "")
+    for child in list(cell):
+        cell.remove(child)
+    cell.text = "".join(parts)
 
 
 def _is_link_list(node: Any) -> bool:
@@ -86,7 +105,9 @@ def read_xml(paper: Paper) -> Draft:
     except etree.XMLSyntaxError as broken:
         raise Refused(Code.CORRUPT, "The file is not well-formed XML.") from broken
     charset = (root.getroottree().docinfo.encoding or "utf-8").lower()
-    return Draft(list(_xml_blocks(root, 0)), charset=charset)
+    elements = list(_xml_blocks(root, 0))
+    first = next((element.text for element in elements if element.kind == "Title"), "")
+    return Draft(elements, title=first, charset=charset)
 
 
 def _xml_blocks(node: Any, depth: int) -> Iterator[Element]:

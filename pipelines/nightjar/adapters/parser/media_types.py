@@ -38,7 +38,7 @@ TEXT_SUFFIXES: Final = {
     "asc": ASCIIDOC, "asciidoc": ASCIIDOC, "adoc": ASCIIDOC, "csv": CSV, "htm": HTML, "html": HTML, "xhtml": HTML,
     "ipynb": NOTEBOOK, "json": JSON, "markdown": MARKDOWN, "md": MARKDOWN, "mdx": MARKDOWN, "mbox": MBOX, "eml": EMAIL,
     "mht": MHTML, "mhtml": MHTML, "org": ORG, "rst": RST, "tab": TSV, "tex": TEX, "tsv": TSV, "vtt": VTT, "nxml": XML,
-    "xml": XML,
+    "xml": XML, "jsonl": JSON, "ndjson": JSON,
 }  # fmt: skip
 CODE_SUFFIXES: Final = {
     "bash": "sh", "c": "c", "cc": "c++", "cfg": "ini", "cpp": "c++", "cs": "csharp", "css": "css", "cxx": "c++",

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
-import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile
 
+from pptx import Presentation
 from unstructured.partition.docx import partition_docx
 from unstructured.partition.pptx import partition_pptx
 
 from nightjar.adapters.parser.drafts import Draft, from_unstructured
 from nightjar.adapters.parser.jobs import Paper, Refused
 from nightjar.adapters.parser.markup import html_draft
-from nightjar.adapters.parser.media_types import EPUB, ODP, ODS, ODT, ORG, PPT, RST, RTF
+from nightjar.adapters.parser.media_types import ASCIIDOC, EPUB, ODP, ODS, ODT, ORG, PPT, RST, RTF, TEX
+from nightjar.adapters.parser.ooxml import check_archive, plain_package
+from nightjar.adapters.parser.plain import read_plain
+from nightjar.adapters.parser.rtf import in_unicode
 from nightjar.adapters.parser.sheets import workbook_draft
 from nightjar.errors import Code
+from nightjar.model import Element
 
 _NO_LANGUAGE: Final = [""]
-_UNPACKED: Final = 1 << 30
-_TYPES: Final = "[Content_Types].xml"
-_KIN: Final = re.compile(
-    rb"application/vnd\.(?:ms-word\.(?:document|template)\.macroEnabled(?:Template)?|openxmlformats-officedocument\.wordprocessingml\.template|ms-powerpoint\.(?:presentation|slideshow|template)\.macroEnabled|openxmlformats-officedocument\.presentationml\.(?:slideshow|template))(?:\.main)?\+xml"
-)
-_PLAIN_KIN: Final = {
-    b"document": b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
-    b"presentation": b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
-}
-_PANDOC: Final = {EPUB: "epub", ODT: "odt", ORG: "org", RST: "rst", RTF: "rtf"}
+_PANDOC: Final = {ASCIIDOC: "asciidoc", EPUB: "epub", ODT: "odt", ORG: "org", RST: "rst", RTF: "rtf", TEX: "latex"}
 _SOFFICE: Final = {PPT: "pptx", ODP: "pptx", ODS: "xlsx"}
 
 
@@ -40,7 +36,7 @@ def read_docx(paper: Paper) -> Draft:
 
 
 def _docx_draft(path: Path) -> Draft:
-    with _plainly_typed(path) as file:
+    with plain_package(path) as file:
         parts = partition_docx(file=file, languages=_NO_LANGUAGE)
     return Draft(from_unstructured(parts, headings=False), title=_core_title(path))
 
@@ -51,9 +47,31 @@ def read_pptx(paper: Paper) -> Draft:
 
 
 def _pptx_draft(path: Path) -> Draft:
-    with _plainly_typed(path) as file:
+    with plain_package(path) as file:
         parts = partition_pptx(file=file, languages=_NO_LANGUAGE)
-    return Draft(from_unstructured(parts), title=_core_title(path))
+        file.seek(0)
+        spoken = list(_speaker_notes(file))
+    slides = [*_titled_slides(from_unstructured(parts)), *spoken]
+    return Draft(sorted(slides, key=lambda element: element.page or 0), title=_core_title(path))
+
+
+def _speaker_notes(file: IO[bytes]) -> Iterator[Element]:
+    """What the speaker says to a slide, as text of that slide; unstructured puts it before the slide's own title."""
+    for number, slide in enumerate(Presentation(file).slides, start=1):
+        frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        if frame is not None:
+            yield Element("NarrativeText", frame.text, page=number)
+
+
+def _titled_slides(elements: Sequence[Element]) -> Iterator[Element]:
+    """A slide's heading is its title, else the short line it begins with; other short lines are text."""
+    titled = {element.page for element in elements if element.kind == "Title" and element.depth == 0}
+    for element in elements:
+        if element.kind == "Title" and element.depth and element.page in titled:
+            yield replace(element, kind="Text", depth=None)
+        else:
+            yield element
+        titled.add(element.page)
 
 
 def read_through_pandoc(paper: Paper) -> Draft:
@@ -61,12 +79,23 @@ def read_through_pandoc(paper: Paper) -> Draft:
     source = _PANDOC[paper.media_type]
     if source in {"epub", "odt"}:
         check_archive(Path(paper.path))
-    command = [_pandoc(), "--sandbox", "--from", source, "--to", "html", "--standalone", "--wrap=none", paper.path]
-    made = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - no shell; the path is ours
+    command = [_pandoc(), "--sandbox", "--from", source, "--to", "html", "--standalone", "--wrap=none"]
+    given = in_unicode(Path(paper.path).read_bytes()) if source == "rtf" else None
+    command += ["-"] if given is not None else [paper.path]
+    made = subprocess.run(command, input=given, capture_output=True, check=False)  # noqa: S603 - no shell; our path
     if made.returncode:
         raise Refused(Code.CORRUPT, f"pandoc could not read the file as {source}.")
     draft = html_draft(made.stdout.decode("utf-8", "replace"))
     return Draft(draft.elements, title="" if draft.title in {Path(paper.path).stem, "-"} else draft.title)
+
+
+def read_typeset(paper: Paper) -> Draft:
+    """LaTeX and AsciiDoc as pandoc understands them, else as the text they are: pandoc may be absent or too old."""
+    try:
+        draft = read_through_pandoc(paper)
+    except Refused:
+        return read_plain(paper)
+    return draft if draft.elements else read_plain(paper)
 
 
 def _pandoc() -> str:
@@ -111,32 +140,6 @@ def _converted(paper: Paper, target: str) -> Path:
     if not made:
         raise Refused(Code.CORRUPT, "LibreOffice could not read the file.")
     return made[0]
-
-
-def _plainly_typed(path: Path) -> IO[bytes]:
-    """The file, or a copy in which a template, show or macro document calls itself plain: the parts are alike."""
-    check_archive(path)
-    with ZipFile(path) as archive:
-        types = archive.read(_TYPES)
-        plain = _KIN.sub(
-            lambda kin: _PLAIN_KIN[b"presentation" if b"present" in kin[0] or b"slide" in kin[0] else b"document"],
-            types,
-        )
-        if plain == types:
-            return path.open("rb")
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-        with ZipFile(copy, "w", ZIP_DEFLATED) as renamed:
-            for name in dict.fromkeys(archive.namelist()):
-                renamed.writestr(name, plain if name == _TYPES else archive.read(name))
-    copy.seek(0)
-    return copy
-
-
-def check_archive(path: Path) -> None:
-    """Refuse what would unpack to more than a gigabyte before anybody unpacks it."""
-    with ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _UNPACKED:
-            raise Refused(Code.TOO_LARGE, f"It unpacks to more than {_UNPACKED >> 20} MiB.")
 
 
 def _core_title(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ _MOST_PAGES: Final = 20_000
 _OCR_SCALE: Final = 200 / 72  # dots per inch that tesseract reads well, over PDF's own unit
 _OCR_PIXELS: Final = 25_000_000
 _NAMED_PAGES: Final = 10
+_ARABIC: Final = re.compile("[\u0600-\u06ff]")
 
 
 def read_pdf(paper: Paper, *, strategy: str, languages: Sequence[str]) -> Draft:
@@ -63,7 +65,7 @@ def _unread(pages: Sequence[int]) -> str:
 def _page_rows(document: Any, index: int) -> list[Row]:
     """The rows of one page; a page that cannot be loaded is one without text."""
     try:
-        page = document[index]
+        page = _flat_page(document, index)
     except pypdfium2.PdfiumError:
         return []
     try:
@@ -77,10 +79,32 @@ def _page_rows(document: Any, index: int) -> list[Row]:
         page.close()
 
 
+def _flat_page(document: Any, index: int) -> Any:
+    """A page with what was filled in or written over it (form fields, text notes) made part of its text."""
+    page = document[index]
+    if not any(_is_written_over(page, place) for place in range(pdfium.FPDFPage_GetAnnotCount(page.raw))):
+        return page
+    pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
+    page.close()
+    return document[index]
+
+
+def _is_written_over(page: Any, place: int) -> bool:
+    annotation = pdfium.FPDFPage_GetAnnot(page.raw, place)
+    if not annotation:
+        return False
+    kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+    pdfium.FPDFPage_CloseAnnot(annotation)
+    return kind in {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_WIDGET}
+
+
 def _words(text_page: Any) -> Iterator[Word]:
-    """Words with their boxes, in pdfium's reading order; `breaks` tells where it saw a line end before the word."""
+    """Words with their boxes, in pdfium's reading order; `breaks` tells where it saw a line end before the word.
+
+    An Arabic ligature is several letters in one box (`glyph` is where they begin), which pdfium gives last to first.
+    """
     letters: list[str] = []
-    first, last, breaks = 0, 0, True
+    first, last, glyph, breaks = 0, 0, 0, True
     for index in range(pdfium.FPDFText_CountChars(text_page)):
         letter = _letter(pdfium.FPDFText_GetUnicode(text_page, index))
         if letter.isspace():
@@ -91,8 +115,12 @@ def _words(text_page: Any) -> Iterator[Word]:
             letters = []
         elif letter:
             first = first if letters else index
+            if letters and _ARABIC.match(letter) and _box(text_page, index) == _box(text_page, last):
+                letters.insert(glyph, letter)
+            else:
+                glyph = len(letters)
+                letters.append(letter)
             last = index
-            letters.append(letter)
     if letters:
         yield _word(text_page, "".join(letters), first, last, breaks=breaks)
 
@@ -153,11 +181,9 @@ def _read_picture(document: Any, index: int, *, languages: Sequence[str]) -> Ite
 
 
 def _title(document: Any) -> str:
-    """The document's own title, unless it is a file name or number that some program left there."""
+    """The document's own title, unless it is rather a number that some program left there."""
     named = str(document.get_metadata_dict().get("Title") or "").strip()
-    left_over = named.lower().startswith(("microsoft word", "untitled", "powerpoint")) or "." in named[-5:]
-    left_over = left_over or sum(map(str.isalpha, named)) < len(named) / 2
-    return "" if left_over else named
+    return named if sum(map(str.isalpha, named)) >= len(named) / 2 else ""
 
 
 def _by_unstructured(paper: Paper, *, strategy: str, languages: Sequence[str]) -> Draft:

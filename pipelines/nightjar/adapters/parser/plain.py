@@ -22,7 +22,7 @@ _LONGEST_HEADING: Final = 100
 _CLASSIFIED: Final = 2000  # characters that decide a paragraph's kind
 _WRAPPED: Final = (40, 140)  # a line of this length that is followed by another was broken to fit a page
 _CODE_BLOCK: Final = 60  # lines: a definition seldom is longer
-_CUE: Final = re.compile(r"^(?:\d+$|WEBVTT|NOTE\b|STYLE\b|REGION\b|(?:\d+:)?\d\d:\d\d[.,]\d{3} --> .*|.+ --> .+$)")
+_TIMED: Final = re.compile(r"\A(?:[^\n]*\n)?[^\n]*\d\d[.,]\d{3} --> [^\n]*\n?")  # a cue's name and its times
 
 
 def read_plain(paper: Paper) -> Draft:
@@ -87,11 +87,8 @@ def _code_blocks(text: str) -> Iterator[str]:
 def read_subtitles(paper: Paper) -> Draft:
     """What is spoken, without cue numbers and times; a speaker's tag becomes a name."""
     text, charset = decode(Path(paper.path).read_bytes(), declared=paper.declared_charset)
-    spoken = [
-        "\n".join(line for line in cue.split("\n") if not _CUE.match(line.strip()))
-        for cue in _PARAGRAPHS.split(text)
-        if not cue.startswith(("NOTE", "STYLE", "REGION", "WEBVTT"))
-    ]
+    cues = [cue for cue in _PARAGRAPHS.split(text) if not cue.startswith(("NOTE", "STYLE", "REGION", "WEBVTT"))]
+    spoken = [_TIMED.sub("", cue) for cue in cues]
     named = (re.sub(r"<v(?:\.\S+)? ([^>]+)>", r"\1: ", cue) for cue in spoken)
     bare = [re.sub(r"</?[a-z][^>]*>|<[\d:.]+>", "", cue).strip() for cue in named]
     lines = [cue for cue in bare if cue]

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from nightjar.adapters.parser import mail, markdown, markup, media_types, ocr, office, pdf, plain, sheets, structured
-from nightjar.adapters.parser.drafts import Draft, one_line, tidy, title_of
+from nightjar.adapters.parser.drafts import Draft, given_title, one_line, tidy, title_of
 from nightjar.adapters.parser.jobs import Paper, Refused
 from nightjar.adapters.parser.language import language_of
 from nightjar.errors import Code
 from nightjar.model import ParsedDocument
 
 _READERS: Final[Mapping[str, Callable[[Paper], Draft]]] = {
-    media_types.ASCIIDOC: plain.read_plain,
+    media_types.ASCIIDOC: office.read_typeset,
     media_types.CSV: sheets.read_delimited,
     media_types.DOC: office.read_through_soffice,
     media_types.DOCX: office.read_docx,
@@ -35,7 +35,7 @@ _READERS: Final[Mapping[str, Callable[[Paper], Draft]]] = {
     media_types.PPTX: office.read_pptx,
     media_types.RST: office.read_through_pandoc,
     media_types.RTF: office.read_through_pandoc,
-    media_types.TEX: plain.read_plain,
+    media_types.TEX: office.read_typeset,
     media_types.TSV: sheets.read_delimited,
     media_types.VTT: plain.read_subtitles,
     media_types.XLS: sheets.read_old_workbook,
@@ -54,7 +54,7 @@ def read(paper: Paper, *, strategy: str, languages: tuple[str, ...]) -> ParsedDo
     elements = tidy(draft.elements)
     if not elements:
         raise Refused(Code.NO_TEXT, "It was read, but holds no text.")
-    title = one_line(draft.title) or one_line(title_of(elements))
+    title = given_title(draft.title) or one_line(title_of(elements))
     return ParsedDocument(paper.media_type, draft.charset, title, language_of(elements), elements, draft.notes)
 
 

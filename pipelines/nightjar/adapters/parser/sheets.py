@@ -12,6 +12,7 @@ from typing import Any, Final
 from nightjar.adapters.parser.charset import decode
 from nightjar.adapters.parser.drafts import Draft, table
 from nightjar.adapters.parser.jobs import Paper, Refused
+from nightjar.adapters.parser.ooxml import plain_package
 from nightjar.errors import Code
 from nightjar.model import Element
 
@@ -69,7 +70,7 @@ def workbook_draft(path: Path) -> Draft:
     """The sheets of a workbook on disk."""
     import openpyxl  # noqa: PLC0415 - only spreadsheets need it
 
-    with path.open("rb") as file:
+    with plain_package(path) as file:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         sheets = ((sheet.title, _rows(sheet)) for sheet in book.worksheets)
         return Draft(list(_sheets(sheets)), title=book.properties.title or "")

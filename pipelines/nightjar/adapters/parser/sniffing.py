@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 from nightjar.adapters.parser import media_types as kinds
 from nightjar.adapters.parser.charset import is_text
 from nightjar.adapters.parser.jobs import Paper, Refused
+from nightjar.adapters.parser.structured import json_values
 from nightjar.errors import Code
 
 _HEAD: Final = 64 * 1024
@@ -145,7 +146,7 @@ def _text(path: Path, head: bytes, paper: Paper) -> str:
 def _by_beginning(path: Path, bare: bytes, named: str) -> str:
     if bare.startswith((b"{", b"[")) and named != kinds.CSV and _is_json(path):
         return kinds.NOTEBOOK if named == kinds.NOTEBOOK and b'"cells"' in path.read_bytes() else kinds.JSON
-    if bare.startswith(b"From ") and _MAIL.search(bare[:4096]):
+    if bare.startswith(b"From ") and (named == kinds.MBOX or _MAIL.search(bare[:4096])):
         return kinds.MBOX
     headed = _HEADERS.match(bare)
     if headed and _MAIL.search(headed[0]):
@@ -166,11 +167,20 @@ def _markup(bare: bytes, named: str) -> str:
 
 
 def _is_json(path: Path) -> bool:
+    """JSON, or JSON Lines in UTF-8."""
+    data = path.read_bytes()
     try:
-        json.loads(path.read_bytes())
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return _is_json_lines(data)
+    return True
+
+
+def _is_json_lines(data: bytes) -> bool:
+    try:
+        return all(isinstance(value, (dict, list)) for value in json_values(data.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _magic_name(head: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,17 +16,30 @@ from nightjar.adapters.parser.plain import paragraphs
 from nightjar.model import Element
 
 _LONG: Final = 400
+_SOLID: Final = re.compile(r"\S")
 
 
 def read_json(paper: Paper) -> Draft:
-    """Each object's own values as `path: value` lines; what is not JSON after all, or nested beyond reason, is text."""
+    """Each object's own values as `path: value` lines; what is no JSON, or nested beyond reason, is read as text."""
     text, charset = decode(Path(paper.path).read_bytes(), declared=paper.declared_charset)
     try:
-        value = json.loads(text)
-        elements = list(_objects(value, ""))
+        elements = [element for value in json_values(text) for element in _objects(value, "")]
     except (ValueError, RecursionError):
         elements = list(paragraphs(text))
     return Draft(elements, charset=charset)
+
+
+def json_values(text: str) -> Iterator[Any]:
+    """The value of a JSON file, or the values of JSON Lines.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    decoder = json.JSONDecoder()
+    at = 0
+    while start := _SOLID.search(text, at):
+        value, at = decoder.raw_decode(text, start.start())
+        yield value
 
 
 def _objects(value: Any, path: str) -> Iterator[Element]:
