@@ -58,6 +58,19 @@ def test_pdf_headings_are_told_by_their_size(reading: Reading) -> None:
     assert parsed.language == "eng"
 
 
+def test_a_larger_heading_of_a_later_page_is_not_the_title(reading: Reading) -> None:
+    pdf = a_pdf()
+    for size, heading in ((16, "Traffic by month"), (24, "Appendix")):
+        pdf.add_page()
+        pdf.set_font_size(size)
+        pdf.multi_cell(0, 12, heading, new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font_size(11)
+        pdf.multi_cell(0, 6, "Running text that says what there is to say about this. " * 5)
+    parsed = reading("report.pdf", bytes(pdf.output()))
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "Traffic by month"
+
+
 def test_pdf_numbers_stay_beside_their_labels(reading: Reading) -> None:
     pdf = a_pdf()
     pdf.add_page()

@@ -25,7 +25,7 @@ _LONGEST_TITLE: Final = 300
 _LEFT_OVER: Final = re.compile(
     r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
     r"|(?:document|presentation|slide|workbook|book)\s*\d*|[\W\d_]*"
-    r"|\S+\.(?:docx?|dvi|fm|html?|indd|odt|p65|pdf|pptx?|ps|qxd|rtf|tex|txt|xlsx?)",
+    r"|\S+\.(?:docx?|dvi|fm|html?|indd|jpe?g|od[pst]|p65|pdf|png|pptx?|ps|qxd|rtf|tex|tiff?|txt|xlsx?)",
     re.IGNORECASE,
 )
 
@@ -100,9 +100,10 @@ def _tidied(element: Element) -> Element:
 
 
 def title_of(elements: Iterable[Element]) -> str:
-    """The first heading of the highest rank among the first headings; '' without one."""
+    """The heading of the highest rank among the first ones, on the page where they begin; '' without one."""
     titles = [element for element in elements if element.kind == "Title"][:8]
-    ranked = sorted(titles, key=lambda element: element.depth if element.depth is not None else 9)
+    opening = [element for element in titles if element.page == titles[0].page]
+    ranked = sorted(opening, key=lambda element: element.depth if element.depth is not None else 9)
     return ranked[0].text if ranked else ""
 
 
