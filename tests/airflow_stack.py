@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Stack:
     """A running stack; its checkout holds copies of the DAG files and corpora of the test's own."""
 
     place: Place
-    secrets: Secrets
+    secrets: Secrets = field(repr=False)
 
     @property
     def corpora(self) -> Path:
@@ -68,7 +68,8 @@ class Rest(Airflow):
         self._call("POST", "/api/v2/pools", {"name": name, "slots": slots})
 
     def widen_pool(self, name: str, *, slots: int) -> None:
-        self._call("PATCH", f"/api/v2/pools/{name}?update_mask=slots", {"pool": name, "slots": slots})
+        body = {"pool": name, "slots": slots, "include_deferred": False}
+        self._call("PATCH", f"/api/v2/pools/{name}", body)
 
     def clear(self, dag_id: str, run_id: str, tasks: Sequence[tuple[str, int]]) -> None:
         """Clear these mapped tasks with all that is downstream of them, as the button of a task group does."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from nightjar.corpus import Assets, Corpus
 
-_COMMANDS: Final = ("plan", "versions", "quarantine")
+_COMMANDS: Final = ("versions", "show", "quarantine", "search")
 
 
 def manual(corpus: Corpus, text: str) -> str:
@@ -18,7 +18,7 @@ def manual(corpus: Corpus, text: str) -> str:
         "Model": f"`{corpus.embed.model}`",
         "State": f"`{corpus.state_uri}`",
         "Ask": corpus.owner,
-        "By hand": ", ".join(f"`nightjar {verb} {corpus.name}`" for verb in _COMMANDS),
+        "By hand": f"`nightjar plan {corpus.name}`; likewise {', '.join(f'`{verb}`' for verb in _COMMANDS)}",
     }
     about = "\n".join(f"- **{name}**: {value}" for name, value in facts.items())
     return (

@@ -23,7 +23,7 @@ from nightjar.flows import settle as settling
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.runs import Options, find_run, read_json
+from nightjar.flows.runs import Options, Run, find_run, read_json, require_current
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.lease import Lease
@@ -177,10 +177,17 @@ def waiting_as_asked(options: Options) -> Iterator[None]:
 
 
 def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Mapping[str, Any] | None:
-    """Write and return the run's report; None where it ended before its gate, so that nothing can be said of it."""
+    """Write and return the run's report.
+
+    None where the run ended before its gate, so that nothing can be said of it, and where a later run went live since
+    the report was written: that stays as it was.
+    """
     run = find_run(services, run_id)
     if run is None or read_json(services, run, "version.json") is None:
         log.info("run=%s ended before its gate, so there is no report; failed: %s", run_id, ", ".join(broken) or "none")
+        return None
+    if read_json(services, run, "report.json") is not None and _is_overtaken(services, run):
+        log.info("run=%s is over: its report stays as it was", run_id)
         return None
     version = gates.candidate(services, run)
     unexplained = broken and not (version and version.reason)
@@ -191,3 +198,11 @@ def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Ma
         *(run_id, report["state"], report["version"], report["reason"] or "none"),
     )
     return report
+
+
+def _is_overtaken(services: Services, run: Run) -> bool:
+    try:
+        require_current(services, run)
+    except Superseded:
+        return True
+    return False

@@ -3,38 +3,46 @@
 What each task does, and what it means when it is red:
 
 - `settle` takes the corpus for this run, proves bucket, state and Weaviate, and clears up after crashed runs.
-  *Red*: a connection, a key or an alias is wrong, or another run is at work.
-- `plan` compares the bucket with what is live; it reads no document. *Red*: the bucket cannot be listed.
+  **Red**: a connection, a key or an alias is wrong, or another run is at work.
+- `plan` compares the bucket with what is live; it reads no document. **Red**: the bucket cannot be listed.
 - `shard`, once for each part of the work: `parse` fetches what is new or changed and reads it, `chunk` cuts the text
-  and checks it, `embed` makes vectors for new texts only. *Red*: bucket, worker or model fail. An unreadable document
+  and checks it, `embed` makes vectors for new texts only. **Red**: bucket, worker or model fail. An unreadable document
   does **not** make a task red: it goes to quarantine with its reason.
-- `gate` judges the candidate as a whole. *Red*: too much was lost or set aside; the version is kept as `rejected`,
+- `gate` judges the candidate as a whole. **Red**: too much was lost or set aside; the version is kept as `rejected`,
   and nobody sees it.
-- `index` fills a new collection, every object confirmed. *Red*: Weaviate refuses objects, or is full.
-- `verify` compares the collection with the version. *Red*: it is not what was meant to be written.
-- `promote` makes the version live, moves the alias and retires old collections. *Red*: the corpus is on hold.
-- `finish` keeps the run's report and frees the corpus, however the run went. *Red*: only that; it does not decide
+- `index` fills a new collection, every object confirmed. **Red**: Weaviate refuses objects, or is full.
+- `verify` compares the collection with the version. **Red**: it is not what was meant to be written.
+- `promote` makes the version live, moves the alias and retires old collections. **Red**: the corpus is on hold.
+- `finish` keeps the run's report and frees the corpus, however the run went. **Red**: only that; it does not decide
   the run's colour.
 
 **Whatever is red, people still search what they searched before.** Only `promote` changes that, in one step.
 
-*Green with skipped tasks.* No shards and `index`, `verify`, `promote` skipped: nothing had changed. `promote` alone
-skipped: the run was asked not to promote, and its version waits. Everything skipped: another run overtook this one;
-trigger a new one.
+### Green with skipped tasks
+- No shards, and `index`, `verify`, `promote` skipped: nothing had changed.
+- `promote` alone skipped: the run was asked not to promote, and its version waits.
+- All skipped but `finish`: another run overtook this one; trigger a new one.
 
 ### What to do
-1. Open the red task and read the last line of its log: it says what happened and what to change.
+1. Open the red task and read its log below "Task failed": one sentence says what happened and what to change.
 2. Network trouble has been tried again by itself, with growing pauses. What is misconfigured has not: mend it.
 3. Clear the red task, with all that is downstream of it. Finished work is not done again. If a later run has gone
    live since, cleared tasks end skipped and change nothing.
 4. A rejected version stays for inspection: `nightjar show CORPUS N` shows its evidence, `nightjar quarantine CORPUS`
-   the documents that were set aside, each with its reason. `nightjar promote CORPUS N` overrules the gate.
+   the documents that were set aside, each with its reason. Mend those, or the limits under `quality` in the corpus
+   file, and trigger a new run.
 5. Killed workers need nothing: the next run, or a retry, resumes.
 
 ### The trigger form
-`full_refresh` makes everything anew. `recompute` makes one step and those after it anew. `prefix` limits the run to
-keys below the source that begin so, and deletes nothing elsewhere. `promote` off leaves the version waiting for a
-person. `approve_deletions` lets deletions through that the guard has withheld; look at the plan first.
+Left as it is, it asks for an ordinary night.
+
+- **Full refresh** (`full_refresh`): every document is read, chunked and embedded anew.
+- **Only this prefix** (`prefix`): the run is limited to keys below the source that begin so; it deletes nothing
+  elsewhere.
+- **Recompute from** (`recompute`): one step and those after it are done anew, for all documents.
+- **Promote** (`promote`): switched off, the new version waits for a person.
+- **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through. Look at
+  `nightjar plan CORPUS` first.
 """
 
 from __future__ import annotations
@@ -48,11 +56,14 @@ from airflow.sdk import DAG, AssetAlias, Param, TriggerRule, chain, task, task_g
 from nightjar.corpus import Corpus
 from nightjar_dags.assets import live_alias
 from nightjar_dags.defaults import access_control, default_args, placement
+from nightjar_dags.foreseen import told_plainly
 from nightjar_dags.manuals import manual
 from nightjar_dags.schedules import schedule_of, start_of
 
 _WORK: Final = "nightjar_dags.night"
 _LABEL: Final = "{{ task.op_args[0]['label'] }}"
+# Airflow's form looks the label of an absent value up under "null".
+_RECOMPUTE: Final = {None: "nothing", "parse": "parsing", "chunk": "chunking", "embed": "embedding"}
 
 
 def reindex_dag(corpus: Corpus) -> DAG:
@@ -84,27 +95,36 @@ def form() -> dict[str, Param]:
     """What a person may ask of one run; the defaults are the nightly schedule's."""
     return {
         "full_refresh": Param(
-            default=False, type="boolean", title="Make everything anew", description="All documents, all steps."
+            default=False,
+            type="boolean",
+            title="Full refresh",
+            description="Read, chunk and embed every document anew.",
         ),
         "prefix": Param(
             default=None,
             type=["null", "string"],
-            title="Only keys that begin with",
-            description="Relative to the corpus's source; nothing elsewhere is deleted.",
+            title="Only this prefix",
+            description="Only keys below the source that begin so, such as 2026/; nothing elsewhere is deleted.",
         ),
         "recompute": Param(
             default=None,
             type=["null", "string"],
-            enum=[None, "parse", "chunk", "embed"],
-            title="Make anew from",
+            enum=list(_RECOMPUTE),
+            values_display={str(step or "null"): label for step, label in _RECOMPUTE.items()},
+            title="Recompute from",
             description="This step and those after it, for all documents.",
         ),
-        "promote": Param(default=True, type="boolean", title="Go live", description="Off: the version waits."),
+        "promote": Param(
+            default=True,
+            type="boolean",
+            title="Promote",
+            description="Go live when every gate has passed. Off: the new version waits for a person.",
+        ),
         "approve_deletions": Param(
             default=False,
             type="boolean",
             title="Approve deletions",
-            description="Let through what the guard held back.",
+            description="Let deletions through that the guard has withheld.",
         ),
     }
 
@@ -138,7 +158,7 @@ def _step(
 
     def work(*references: Any) -> Any:
         # DAG files are parsed far more often than nights are run: what a night needs is loaded when it runs.
-        return getattr(import_module(_WORK), name)(corpus, *references)
+        return told_plainly(lambda: getattr(import_module(_WORK), name)(corpus, *references))
 
     placed: dict[str, Any] = placement(corpus, name)
     decorated: Callable[..., Any] = task(

@@ -21,7 +21,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Superseded
-from nightjar.flows.runs import Run, resume
+from nightjar.flows.runs import Run, find_run, require_current, resume
 from nightjar.flows.services import Progress, Services
 from nightjar.lease import Lease
 from nightjar.owner import Owner
@@ -60,9 +60,16 @@ def taking_part(corpus: Corpus) -> Iterator[Part]:
     """The run that this task belongs to, with its lease renewed while it works; over means skipped, not failed."""
     context = get_current_context()
     with skipped_when_over(), opened(corpus) as services:
+        _refuse_overtaken(services, run_id=context["run_id"])
         lease = rejoined(services, run_id=context["run_id"], owner=owner_of(context))
         with lease.beating():
             yield Part(services, resume(services, context["run_id"]), lease)
+
+
+def _refuse_overtaken(services: Services, *, run_id: str) -> None:
+    """Before the lease is asked for: a task cleared long after its run would hold it without anybody to release it."""
+    if run := find_run(services, run_id):
+        require_current(services, run)
 
 
 @contextmanager

@@ -141,6 +141,20 @@ def test_the_form_is_that_of_the_contract() -> None:
     }
 
 
+def test_the_form_explains_each_of_its_fields() -> None:
+    assert all(param.schema["title"] and param.description for param in form().values())
+
+
+def test_the_form_has_words_for_each_choice() -> None:
+    schema = form()["recompute"].schema
+    assert list(schema["values_display"]) == [choice or "null" for choice in schema["enum"]]
+
+
+@pytest.mark.parametrize("name", form())
+def test_the_manual_explains_each_field_of_the_form_by_its_title(dag: DAG, name: str) -> None:
+    assert f"- **{form()[name].schema['title']}** (`{name}`): " in dag.doc_md
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("recompute", "embed"), ("recompute", None), ("prefix", "2026/"), ("full_refresh", True)]
 )

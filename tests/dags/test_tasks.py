@@ -6,6 +6,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from world import World
 
+from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
@@ -70,6 +71,16 @@ def test_the_report_names_tasks_that_failed_without_a_word_of_the_version(world:
     report = keep_report(world.services(), "night-1", broken=["verify"])
     assert report is not None
     assert report["reason"].startswith("failed: verify;")
+
+
+def test_the_report_of_a_run_that_was_overtaken_stays_as_it_was(world: World) -> None:
+    services = world.services()
+    keep_report(services, "night-1", broken=[])
+    written = services.state.read(run_key("night-1", "report.json"))
+    world.put("travel.txt", "Trains are booked by the travel desk.")
+    world.night()
+    assert keep_report(services, "night-1", broken=[]) is None
+    assert services.state.read(run_key("night-1", "report.json")) == written
 
 
 def test_a_run_that_ended_before_its_gate_claims_nothing(world: World) -> None:

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ class Chapter:
     states: dict[str, str | None]
     tries: dict[str, int]
     serving: str | None
-    collections: dict[str, dict[str, str]]
-    state: dict[str, bytes]
+    collections: dict[str, dict[str, str]] = field(repr=False)
+    state: dict[str, bytes] = field(repr=False)
 
     @property
     def live(self) -> Any:
@@ -188,10 +188,9 @@ def digests(objects: Iterator[IndexObject]) -> dict[str, str]:
 
 
 def state_of(stack: Stack) -> dict[str, bytes]:
-    """Every object of the corpus's state but the lease, which each task renews."""
+    """Every object of the corpus's state."""
     folder = stack.bucket("nightjar-state") / "notes"
-    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if name != "lease.json"}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def text_in(folder: Path) -> str:
@@ -297,10 +296,8 @@ def test_a_shard_cleared_after_a_later_promotion_changes_nothing_that_is_served(
 
 
 def test_a_shard_cleared_after_a_later_promotion_changes_no_state(overtaken: Chapter, too_late: Chapter) -> None:
-    changed = {
-        name for name in overtaken.state | too_late.state if overtaken.state.get(name) != too_late.state.get(name)
-    }
-    assert changed == set()
+    before, after = overtaken.state, too_late.state
+    assert {name for name in before | after if before.get(name) != after.get(name)} == set()
 
 
 def test_stopping_in_the_middle_of_a_task_leaves_no_process(stopped: Stack) -> None:

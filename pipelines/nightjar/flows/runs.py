@@ -90,16 +90,25 @@ def resume(services: Services, run_id: str) -> Run:
     run = find_run(services, run_id)
     if run is None:
         raise Misconfigured(f"run {run_id} was never settled: trigger a new run instead of clearing this task")
-    now = read_live(services.state)
-    moved = (now.version if now else None) != (run.live.version if run.live else None)
-    if moved and (now is None or now.run_id != run_id):
-        raise Superseded(f"run {run_id} is over, version {now.version if now else 0} is live: trigger a new one")
+    require_current(services, run)
     if services.recipe() != run.recipe:
         lines = "; ".join(run.recipe.difference(services.recipe()))
         raise Misconfigured(
             f"this worker would make other results than the run planned ({lines}): install the same code"
         )
     return run
+
+
+def require_current(services: Services, run: Run) -> None:
+    """Do nothing while what is live is what the run started from, or what it made live itself.
+
+    Raises:
+        Superseded: another run went live since.
+    """
+    now = read_live(services.state)
+    moved = (now.version if now else None) != (run.live.version if run.live else None)
+    if moved and (now is None or now.run_id != run.run_id):
+        raise Superseded(f"run {run.run_id} is over, version {now.version if now else 0} is live: trigger a new one")
 
 
 def write_json(services: Services, run: Run, name: str, record: object) -> None:
