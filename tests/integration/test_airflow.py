@@ -130,7 +130,7 @@ def too_late(stack: Stack, rest: Rest, overtaken: Chapter) -> Chapter:
 def stopped(stack: Stack, rest: Rest, too_late: Chapter) -> Stack:
     """Everything ended while a task is at work."""
     run_id = rest.trigger(DAG)
-    until(lambda: rest.states(DAG, run_id).get("settle") == "running", within_s=60)
+    until(lambda: rest.states(DAG, run_id).get("settle") == "running", within_s=120)
     stack.stop()
     return stack
 

@@ -1,0 +1,132 @@
+"""A second night without changes over 20,000 objects, against a bare paginated listing, in one run.
+
+    . .nightjar/env && .venv/bin/python benchmarks/second_night.py
+
+The manifest is made from the listing itself, so that nothing differs; the plan compares, checks the index and reads
+no document. Writes benchmarks/results/second_night.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import boto3
+import pyarrow as pa
+from corpora import BUCKET, corpus_file, empty
+
+from nightjar.artifacts import MANIFEST, collection_key, rows_table
+from nightjar.flows.manifests import checkout_digest, load_manifest, save_manifest
+from nightjar.flows.planning import draft, list_documents
+from nightjar.flows.records import record
+from nightjar.flows.runs import Options
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Live, Version, open_version, read_live, read_version, save_version, write_live
+from nightjar.model import CollectionName, document_id_of
+from nightjar.ports import CollectionSchema
+from nightjar.settings import Settings
+from nightjar.stages.properties import properties_of
+from nightjar.stages.states import State
+from nightjar.wiring import open_services
+
+OBJECTS: Final = 20_000
+ROUNDS: Final = 5
+PREFIX: Final = "bench/noop/"
+COLLECTION: Final = CollectionName("BenchNoop_b0001")
+
+
+def put_objects() -> None:
+    client = boto3.client("s3")
+    listed = sum(p.get("KeyCount", 0) for p in pages(client))
+    if listed == OBJECTS:
+        return
+    with ThreadPoolExecutor(8) as pool:
+        numbers = range(OBJECTS)
+        list(pool.map(lambda n: client.put_object(Bucket=BUCKET, Key=f"{PREFIX}{n:06}.txt", Body=b"text"), numbers))
+
+
+def pages(client: Any) -> Any:
+    return client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=PREFIX)
+
+
+def bare_listing() -> int:
+    client = boto3.client("s3")
+    return sum(1 for page in pages(client) for _ in page.get("Contents", []))
+
+
+def make_live(services: Services) -> None:
+    """A version whose manifest is the listing, and an empty collection for its zero chunks."""
+    listing, _ = list_documents(services, base=MANIFEST.empty_table(), options=Options())
+    recipe = services.recipe()
+    stamps = {f"{stage}_recipe": recipe.upto(stage) for stage in ("parse", "chunk", "embed")}
+    stamps |= {"space": recipe.space, "content_key": "c", "chunks": 0, "tokens": 0}
+    rows = ({**row, "document_id": document_id_of(row["uri"]), **stamps} for row in listing.to_pylist())
+    manifest: pa.Table = rows_table(rows, MANIFEST)
+    now = datetime.now(UTC).isoformat()
+    version = open_version(services.state, Version(0, "bench", None, recipe.upto("embed"), now))
+    checkout = checkout_digest(manifest)
+    version = replace(
+        version,
+        state=State.LIVE,
+        manifest=tuple(save_manifest(services.state, manifest)),
+        checkout=checkout,
+        collection=COLLECTION,
+        counts={"chunks": 0, "documents": OBJECTS},
+    )
+    save_version(services.state, version)
+    services.index.create(COLLECTION, CollectionSchema(properties_of({}), "benchmark"))
+    record(services.state, collection_key(COLLECTION)).swap(None, {"checkout": checkout})
+    write_live(services.state, Live(version.number, COLLECTION, "bench", now), expected=None)
+
+
+def planned(services: Services) -> int:
+    live = read_live(services.state)
+    if live is None:
+        raise SystemExit("nothing is live")
+    base = load_manifest(services.state, read_version(services.state, live.version).manifest)
+    plan = draft(services, live=live, base=base, recipe=services.recipe(), options=Options()).plan
+    if not plan.empty:
+        raise SystemExit(f"the night was to be empty: {plan}")
+    return plan.unchanged
+
+
+def timed(work: Callable[[], int]) -> float:
+    started = time.perf_counter()
+    if work() != OBJECTS:
+        raise SystemExit(f"{work.__name__} did not see {OBJECTS} objects")
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    put_objects()
+    empty("nightjar-state", prefix="bench/noop/")
+    settings = Settings.from_environment(os.environ)
+    services = open_services(settings.corpus(str(corpus_file("noop"))), settings)
+    if COLLECTION in services.index.collections():
+        services.index.drop(COLLECTION)
+    make_live(services)
+    pairs = [(timed(bare_listing), timed(lambda: planned(services))) for _ in range(ROUNDS)]
+    result = {
+        "objects": OBJECTS,
+        "bare listing, s": [round(bare, 3) for bare, _ in pairs],
+        "plan, s": [round(plan, 3) for _, plan in pairs],
+        "plan objects/s over bare objects/s": round(median(bare / plan for bare, plan in pairs), 3),
+        "peak memory, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    Path("benchmarks/results/second_night.json").write_text(json.dumps(result, indent=1))
+    print(json.dumps(result, indent=1))
+    services.index.drop(COLLECTION)
+    services.close()
+
+
+if __name__ == "__main__":
+    main()
