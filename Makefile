@@ -63,8 +63,8 @@ lock: $(BIN)/uv  ## rewrite the pinned requirements; UPGRADE=--upgrade takes new
 	$(LOCK) $(CLOCK) --extra fab --constraint requirements/dev.txt --upgrade --output-file requirements/airflow.txt
 	$(LOCK) $(STAGES) --constraint requirements/dev.txt --upgrade --output-file requirements/cli.txt
 
-bench: install programs  ## benchmarks, side by side; results under benchmarks/results
-	@python -m benchmarks
+bench: services  ## benchmarks, side by side; results under benchmarks/results
+	@. .nightjar/env && python -m benchmarks
 
 samples: install  ## rewrite the sample corpus's generated documents
 	@python -m tools.make_samples

@@ -1,0 +1,30 @@
+"""`make bench`: every benchmark in turn, each a program of its own; needs `make services` and NIGHTJAR_DATA."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+PROGRAMS: Final = (
+    ("second_night.py",),
+    ("ingest.py",),
+    ("real_files.py", "documents"),
+    ("real_files.py", "hostile"),
+    ("retrieval.py",),
+)
+
+
+def main() -> int:
+    """Exit code: how many benchmarks failed."""
+    folder = Path(__file__).parent
+    failed = 0
+    for program, *words in PROGRAMS:
+        print(f"== {program} {' '.join(words)}", flush=True)
+        failed += subprocess.run([sys.executable, str(folder / program), *words], check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
