@@ -11,7 +11,7 @@ from pytest_socket import disable_socket, enable_socket
 @pytest.fixture(autouse=True)
 def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
     """Closed, but for the servers' own tests; a pair of connected sockets within one machine stays open to all."""
-    if any(request.node.get_closest_marker(name) for name in ("services", "airflow")):
+    if any(request.node.get_closest_marker(name) for name in ("services", "airflow", "enable_socket")):
         yield
         return
     disable_socket(allow_unix_socket=True)

@@ -33,7 +33,8 @@ def s3_client(*, endpoint_url: str | None = None) -> S3Client:
         Misconfigured: the environment names a profile, region or endpoint that cannot be used.
     """
     try:
-        return boto3.client("s3", endpoint_url=endpoint_url, config=S3_CONFIG)
+        # A session of its own: boto3's default one keeps the first credentials that the process ever had.
+        return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=S3_CONFIG)
     except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for an endpoint that is no URL
         raise Misconfigured(
             f"no S3 client from this environment ({bounded(str(error))}): correct the AWS_ variables"

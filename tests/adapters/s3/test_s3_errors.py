@@ -102,6 +102,11 @@ def test_an_environment_that_makes_no_client_is_misconfigured(
 
 
 def test_a_given_endpoint_overrules_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere.example")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": "http://elsewhere.example",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "id",  # else boto3 would ask the network for some
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
     assert s3_client(endpoint_url=ENDPOINT).meta.endpoint_url == ENDPOINT
