@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import boto3
+import weaviate
 import yaml
 
 BUCKET: Final = "documents"
@@ -61,11 +63,30 @@ def corpus_file(name: str, **blocks: Any) -> Path:
 
 
 def fresh(name: str, folder: Path, **blocks: Any) -> Path:
-    """The corpus `name` over the files of `folder`, without any state."""
+    """The corpus `name` over the files of `folder`, without any state or index of an earlier benchmark."""
+    path = corpus_file(name, **blocks)
+    drop_index(yaml.safe_load(path.read_text())["index"]["alias"])
     for bucket in (BUCKET, "nightjar-state"):
         empty(bucket, prefix=f"bench/{name}/")
     upload(folder, prefix=f"bench/{name}/")
-    return corpus_file(name, **blocks)
+    return path
+
+
+def drop_index(alias: str) -> None:
+    """Remove the alias and its collections: a run would rightly refuse an alias that its state does not know."""
+    http, grpc = urlsplit(os.environ["WEAVIATE_URL"]), os.environ["WEAVIATE_GRPC_URL"].split(":")
+    with weaviate.connect_to_custom(
+        http_host=str(http.hostname),
+        http_port=int(http.port or 80),
+        http_secure=False,
+        grpc_host=grpc[0],
+        grpc_port=int(grpc[1]),
+        grpc_secure=False,
+        auth_credentials=weaviate.auth.AuthApiKey(os.environ["WEAVIATE_API_KEY"]),
+        skip_init_checks=True,
+    ) as server:
+        server.alias.delete(alias_name=alias)
+        server.collections.delete([n for n in server.collections.list_all() if n.startswith(f"{alias}_b")])
 
 
 def nightjar(*words: str | Path) -> tuple[int, dict[str, Any], float]:
