@@ -72,10 +72,10 @@ def fresh(name: str, folder: Path, **blocks: Any) -> Path:
     return path
 
 
-def drop_index(alias: str) -> None:
-    """Remove the alias and its collections: a run would rightly refuse an alias that its state does not know."""
+def server() -> weaviate.WeaviateClient:
+    """A plain connection to the local Weaviate, for what benchmarks do behind Nightjar's back."""
     http, grpc = urlsplit(os.environ["WEAVIATE_URL"]), os.environ["WEAVIATE_GRPC_URL"].split(":")
-    with weaviate.connect_to_custom(
+    return weaviate.connect_to_custom(
         http_host=str(http.hostname),
         http_port=int(http.port or 80),
         http_secure=False,
@@ -84,9 +84,14 @@ def drop_index(alias: str) -> None:
         grpc_secure=False,
         auth_credentials=weaviate.auth.AuthApiKey(os.environ["WEAVIATE_API_KEY"]),
         skip_init_checks=True,
-    ) as server:
-        server.alias.delete(alias_name=alias)
-        server.collections.delete([n for n in server.collections.list_all() if n.startswith(f"{alias}_b")])
+    )
+
+
+def drop_index(alias: str) -> None:
+    """Remove the alias and its collections: a run would rightly refuse an alias that its state does not know."""
+    with server() as client:
+        client.alias.delete(alias_name=alias)
+        client.collections.delete([n for n in client.collections.list_all() if n.startswith(f"{alias}_b")])
 
 
 def nightjar(*words: str | Path) -> tuple[int, dict[str, Any], float]:
