@@ -25,8 +25,9 @@ import pyarrow as pa
 from corpora import BUCKET, corpus_file, empty
 
 from nightjar.artifacts import MANIFEST, collection_key, rows_table
+from nightjar.flows.listing import list_documents
 from nightjar.flows.manifests import checkout_digest, load_manifest, save_manifest
-from nightjar.flows.planning import draft, list_documents
+from nightjar.flows.planning import draft
 from nightjar.flows.records import record
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
@@ -65,9 +66,10 @@ def bare_listing() -> int:
 
 def make_live(services: Services) -> None:
     """A version whose manifest is the listing, and an empty collection for its zero chunks."""
-    listing, _ = list_documents(services, base=MANIFEST.empty_table(), options=Options())
+    listing = list_documents(services).documents
     recipe = services.recipe()
     stamps = {f"{stage}_recipe": recipe.upto(stage) for stage in ("parse", "chunk", "embed")}
+    stamps |= {f"{stage}_settings": recipe.settings(stage) for stage in ("parse", "chunk")}
     stamps |= {"space": recipe.space, "content_key": "c", "chunks": 0, "tokens": 0}
     rows = ({**row, "document_id": document_id_of(row["uri"]), **stamps} for row in listing.to_pylist())
     manifest: pa.Table = rows_table(rows, MANIFEST)

@@ -17,6 +17,17 @@ def test_a_part_changes_its_own_digest_and_those_after_it(part: str, changed: li
     assert [s for s in STAGES if other.upto(s) != RECIPE.upto(s)] == changed
 
 
+def test_a_chain_goes_on_from_another_parsers_digest() -> None:
+    older = replace(RECIPE, parse={"parser": "0"})
+    assert RECIPE.upto("embed", parse=older.upto("parse")) == older.upto("embed")
+
+
+@pytest.mark.parametrize(("part", "same"), [({"rules": "2"}, True), ({"max_tokens": "100"}, False)])
+def test_settings_are_what_the_corpus_file_says(part: dict[str, str], *, same: bool) -> None:
+    other = replace(RECIPE, chunk={**RECIPE.chunk, **part})
+    assert (other.settings("chunk") == RECIPE.settings("chunk")) is same
+
+
 def test_the_space_is_the_embedding_alone() -> None:
     assert replace(RECIPE, chunk={"max_tokens": "100"}).space == RECIPE.space
     assert replace(RECIPE, embed={"model": "n"}).space != RECIPE.space

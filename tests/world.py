@@ -58,6 +58,7 @@ class Suites:
     """An inspector that objects to rows by a rule of the test's own."""
 
     def __init__(self) -> None:
+        self.identity = "suites"
         self.objects_to: Callable[[str, Mapping[str, Any]], Violation | None] = lambda _suite, _row: None
 
     def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
@@ -92,10 +93,36 @@ class World:
     parser: MemoryParser = field(default_factory=MemoryParser)
     embedder: MemoryEmbedder = field(default_factory=MemoryEmbedder)
     model: str = "memory"
+    chunker: str = "1"
     nights: int = 0
 
     def put(self, name: str, text: str) -> None:
         self.source.put(f"h/{name}", text.encode())
+
+    def remove(self, *names: str) -> None:
+        for name in names:
+            self.source.remove(f"h/{name}")
+
+    def configure(self, **sections: Any) -> None:
+        """Change the corpus file, section by section."""
+        resolved = self.corpus.resolved()
+        changed = {name: {**resolved[name], **keys} for name, keys in sections.items()}  # type: ignore[dict-item]
+        self.corpus = Corpus.from_resolved({**resolved, **changed})
+
+    def recipe(self, tokenizer: MemoryTokenizer) -> Recipe:
+        """As `wiring` makes it: settings of the corpus file, and what libraries bring."""
+        chunk = self.corpus.chunk
+        return Recipe(
+            parse={**self.parser.recipe, "strategy": self.corpus.parse.strategy},
+            chunk={
+                "rules": self.chunker,
+                "max_tokens": str(chunk.max_tokens or tokenizer.max_tokens),
+                "overlap_tokens": str(chunk.overlap_tokens),
+                "headings": str(chunk.headings),
+                "tokenizer": tokenizer.identity,
+            },
+            embed={"model": self.model},
+        )
 
     def services(self, *, state: StateStore | None = None, index: Index | None = None) -> Services:
         moments = itertools.count()
@@ -106,9 +133,7 @@ class World:
             source=self.source,
             state=state or self.state,
             index=index or self.index,
-            recipe=lambda: Recipe(
-                parse=dict(self.parser.recipe), chunk={"tokenizer": tokenizer.identity}, embed={"model": self.model}
-            ),
+            recipe=lambda: self.recipe(tokenizer),
             tokenizer=lambda: tokenizer,
             parser=lambda: self.parser,
             embedder=lambda: self.embedder,

@@ -58,7 +58,7 @@ def settle(corpus: Corpus) -> None:
 def plan(corpus: Corpus) -> list[ShardReference]:
     """Compare the bucket with what is live; the shards of work, none on a quiet night."""
     with taking_part(corpus) as part:
-        made = whole.timed(part.services, part.run, "plan", lambda: planning.plan(part.services, part.run))
+        made = whole.timed(part.services, part.run, "plan", lambda: planning.approved_plan(part.services, part.run))
     return [ShardReference(number=shard.number, label=shard.label) for shard in made.shards]
 
 
@@ -129,6 +129,7 @@ def options_of(params: Mapping[str, Any]) -> Options:
         recompute=params["recompute"],
         promote=params["promote"],
         approve_deletions=params["approve_deletions"],
+        approve_cost=params["approve_cost"],
     )
 
 
@@ -179,25 +180,33 @@ def waiting_as_asked(options: Options) -> Iterator[None]:
 def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Mapping[str, Any] | None:
     """Write and return the run's report.
 
-    None where the run ended before its gate, so that nothing can be said of it, and where a later run went live since
+    None where the run broke before its gate, so that nothing can be said of it, and where a later run went live since
     the report was written: that stays as it was.
     """
     run = find_run(services, run_id)
-    if run is None or read_json(services, run, "version.json") is None:
+    if run is None or not _is_told(services, run):
         log.info("run=%s ended before its gate, so there is no report; failed: %s", run_id, ", ".join(broken) or "none")
         return None
     if read_json(services, run, "report.json") is not None and _is_overtaken(services, run):
         log.info("run=%s is over: its report stays as it was", run_id)
         return None
     version = gates.candidate(services, run)
-    unexplained = broken and not (version and version.reason)
-    reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if unexplained else ""
+    explained = planning.plan(services, run).held or (version and version.reason)
+    reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if broken and not explained else ""
     report = whole.finish(services, run, reason=reason)
     log.info(
         "finished run=%s state=%s version=%s reason=%s",
         *(run_id, report["state"], report["version"], report["reason"] or "none"),
     )
     return report
+
+
+def _is_told(services: Services, run: Run) -> bool:
+    """The run came to its gate, or its plan waits for approval."""
+    if read_json(services, run, "version.json") is not None:
+        return True
+    made = read_json(services, run, "plan.json")
+    return bool(made and made["held"])
 
 
 def _is_overtaken(services: Services, run: Run) -> bool:

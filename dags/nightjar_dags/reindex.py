@@ -4,7 +4,8 @@ What each task does, and what it means when it is red:
 
 - `settle` takes the corpus for this run, proves bucket, state and Weaviate, and clears up after crashed runs.
   **Red**: a connection, a key or an alias is wrong, or another run is at work.
-- `plan` compares the bucket with what is live; it reads no document. **Red**: the bucket cannot be listed.
+- `plan` compares the bucket with what is live; it reads no document. **Red**: the bucket cannot be listed, or the run
+  would cost more than `limits` in the corpus file allow; nothing was made, and the corpus is free for the next run.
 - `shard`, once for each part of the work: `parse` fetches what is new or changed and reads it, `chunk` cuts the text
   and checks it, `embed` makes vectors for new texts only. **Red**: bucket, worker or model fail. An unreadable document
   does **not** make a task red: it goes to quarantine with its reason.
@@ -41,8 +42,10 @@ Left as it is, it asks for an ordinary night.
   elsewhere.
 - **Recompute from** (`recompute`): one step and those after it are done anew, for all documents.
 - **Promote** (`promote`): switched off, the new version waits for a person.
-- **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through. Look at
-  `nightjar plan CORPUS` first.
+- **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through; whatever went missing
+  since is guarded anew. Look at `nightjar plan CORPUS --documents` first.
+- **Approve cost** (`approve_cost`): the run goes on although it costs more than `limits` in the corpus file allow, and
+  documents that an older parser or chunker made are made again. `nightjar plan CORPUS --approve-cost` says how much.
 """
 
 from __future__ import annotations
@@ -125,6 +128,12 @@ def form() -> dict[str, Param]:
             type="boolean",
             title="Approve deletions",
             description="Let deletions through that the guard has withheld.",
+        ),
+        "approve_cost": Param(
+            default=False,
+            type="boolean",
+            title="Approve cost",
+            description="Go on above the corpus file's limits, and make again what an older parser or chunker made.",
         ),
     }
 

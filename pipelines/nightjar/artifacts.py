@@ -22,6 +22,7 @@ from nightjar.model import Chunk, ContentKey, Element, EmbeddedChunk, ParsedDocu
 FORMAT: Final = 1
 LIVE: Final = "live.json"
 LEASE: Final = "lease.json"
+WITHHELD: Final = "withheld.json"
 BUCKETS: Final = 16
 
 ELEMENTS: Final = pa.schema(
@@ -60,6 +61,7 @@ MANIFEST: Final = pa.schema(
         ("sidecar_size", pa.int64()),
         ("sidecar_modified_us", pa.int64()),
         ("attempted_parse", pa.string()),
+        ("attempted_check", pa.string()),
         ("failure_stage", pa.string()),
         ("failure_code", pa.string()),
         ("failure_reason", pa.string()),
@@ -74,6 +76,8 @@ MANIFEST: Final = pa.schema(
         ("parse_recipe", pa.string()),
         ("chunk_recipe", pa.string()),
         ("embed_recipe", pa.string()),
+        ("parse_settings", pa.string()),
+        ("chunk_settings", pa.string()),
         ("space", pa.string()),
         ("chunks", pa.int32()),
         ("tokens", pa.int64()),
@@ -88,6 +92,9 @@ MANIFEST: Final = pa.schema(
         ("acl", pa.list_(pa.string())),
         ("set_aside", pa.int32()),
     ]
+)
+WITHHELD_DOCUMENTS: Final = pa.schema(
+    [("document_id", pa.string()), ("uri", pa.string()), ("size", pa.int64()), ("first_missed", pa.string())]
 )
 
 
@@ -119,6 +126,11 @@ def version_key(number: int, name: str = "version.json") -> str:
 def collection_key(name: str) -> str:
     """Key of what is checked out in a collection."""
     return f"collections/{name}.json"
+
+
+def withheld_key(digest: str) -> str:
+    """Key of one list of withheld deletions; `withheld.json` names the list that holds."""
+    return f"withheld/{digest}.parquet"
 
 
 def run_key(run_id: str, name: str) -> str:

@@ -146,6 +146,10 @@ class Embedder(Protocol):
 class Inspector(Protocol):
     """Runs a Great Expectations suite over a table."""
 
+    @property
+    def identity(self) -> str:
+        """Changes when a verdict could change: a digest over the suites."""
+
     def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
         """Rows of `table` that failed rules of a suite (documents, chunks, embeddings); row_id is the naming column.
 

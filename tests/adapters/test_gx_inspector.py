@@ -168,3 +168,9 @@ def test_a_check_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     shipped.check("documents", document_table([("a", parsed("x"))], languages=None), row_id=DOCUMENT_ROW)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_identity_follows_its_suites(tmp_path: Path) -> None:
+    before = inspector(tmp_path, rule()).identity
+    assert inspector(tmp_path, rule()).identity == before
+    assert inspector(tmp_path, rule(severity="warning")).identity != before

@@ -138,6 +138,7 @@ def test_the_form_is_that_of_the_contract() -> None:
         "recompute": None,
         "promote": True,
         "approve_deletions": False,
+        "approve_cost": False,
     }
 
 

@@ -85,3 +85,14 @@ def test_the_report_of_a_run_that_was_overtaken_stays_as_it_was(world: World) ->
 
 def test_a_run_that_ended_before_its_gate_claims_nothing(world: World) -> None:
     assert keep_report(world.services(), "never", broken=["settle"]) is None
+
+
+def test_a_plan_that_waits_for_approval_is_reported_as_held(world: World) -> None:
+    world.configure(limits={"tokens": 1})
+    world.put("travel.txt", "Trains are booked by the travel desk.")
+    with pytest.raises(HeldBack):
+        world.night()
+    report = keep_report(world.services(), "night-2", broken=["plan"])
+    assert report is not None
+    assert (report["state"], report["version"]) == ("held", None)
+    assert report["reason"].startswith("the plan waits for approval")

@@ -1,6 +1,7 @@
 """What counts as added, changed, gone, retried or remade, as truth tables over small listings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -12,19 +13,24 @@ from nightjar.recipe import Recipe
 from nightjar.stages.plan import (
     ADDED,
     CHANGED,
+    DESCRIBE,
     REMADE,
     RETRIED,
     Changes,
-    GuardLimits,
+    Recipes,
     Scope,
     assign_shards,
     compare,
-    guard_deletions,
     remake,
 )
 
-RECIPE = Recipe(parse={"parser": "1"}, chunk={"rules": "1"}, embed={"model": "m"})
-LIMITS = GuardLimits(share=0.1, count=10, most=1000)
+RECIPE = Recipe(parse={"parser": "1", "strategy": "a"}, chunk={"rules": "1", "max_tokens": "9"}, embed={"model": "m"})
+OTHER_STRATEGY = replace(RECIPE, parse={"parser": "1", "strategy": "b"})
+OTHER_PARSER = replace(RECIPE, parse={"parser": "0", "strategy": "a"})
+OTHER_SIZE = replace(RECIPE, chunk={"rules": "1", "max_tokens": "8"})
+OTHER_RULES = replace(RECIPE, chunk={"rules": "0", "max_tokens": "9"})
+OTHER_MODEL = replace(RECIPE, embed={"model": "n"})
+CHECK = "suites"
 
 
 def listed(key: str, *, etag: str = "e", size: int = 10, modified: int = 1, sidecar: str | None = None) -> dict:
@@ -49,6 +55,8 @@ def standing(key: str, *, recipe: Recipe = RECIPE, **changes: object) -> dict:
         "parse_recipe": recipe.upto("parse"),
         "chunk_recipe": recipe.upto("chunk"),
         "embed_recipe": recipe.upto("embed"),
+        "parse_settings": recipe.settings("parse"),
+        "chunk_settings": recipe.settings("chunk"),
         "space": recipe.space,
     }
     return {**row, **changes}
@@ -62,7 +70,9 @@ def broken(key: str, code: Code = Code.CORRUPT, **changes: object) -> dict:
 def compared(listing: list[Mapping], base: list[Mapping], **scope: object) -> Changes:
     names = [n for n in MANIFEST.names if n in listed("x")]
     schema = pa.schema([MANIFEST.field(n) for n in names])
-    return compare(rows_table(listing, schema), rows_table(base, MANIFEST), recipe=RECIPE, scope=Scope(**scope))
+    return compare(
+        rows_table(listing, schema), rows_table(base, MANIFEST), recipes=Recipes(RECIPE, CHECK), scope=Scope(**scope)
+    )
 
 
 def whys(changes: Changes) -> dict[str, tuple[str, str]]:
@@ -83,7 +93,7 @@ def test_an_equal_fingerprint_is_unchanged() -> None:
     "difference", [{"etag": "f"}, {"size": 11}, {"modified": 2}, {"sidecar": "s"}], ids=lambda d: next(iter(d))
 )
 def test_any_difference_in_a_fingerprint_is_a_change(difference: dict) -> None:
-    assert whys(compared([listed("a", **difference)], [standing("a")])) == {"a": (CHANGED, "parse")}
+    assert whys(compared([listed("a", **difference)], [standing("a")]))["a"][0] == CHANGED
 
 
 def test_an_empty_etag_equals_nothing() -> None:
@@ -102,15 +112,66 @@ def test_the_same_key_in_another_bucket_is_another_document() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "stage"),
-    [
-        (Recipe(parse={"parser": "0"}, chunk=RECIPE.chunk, embed=RECIPE.embed), "parse"),
-        (Recipe(parse=RECIPE.parse, chunk={"rules": "0"}, embed=RECIPE.embed), "chunk"),
-        (Recipe(parse=RECIPE.parse, chunk=RECIPE.chunk, embed={"model": "n"}), "embed"),
-    ],
+    ("recipe", "stage"), [(OTHER_STRATEGY, "parse"), (OTHER_SIZE, "chunk"), (OTHER_MODEL, "embed")]
 )
-def test_another_recipe_makes_again_from_the_first_stage_that_differs(recipe: Recipe, stage: str) -> None:
+def test_another_setting_makes_again_from_the_first_stage_that_differs(recipe: Recipe, stage: str) -> None:
     assert whys(compared([listed("a")], [standing("a", recipe=recipe)])) == {"a": (REMADE, stage)}
+
+
+@pytest.mark.parametrize(("recipe", "stage"), [(OTHER_PARSER, "parse"), (OTHER_RULES, "chunk")])
+def test_another_library_leaves_documents_alone_and_counts_them_as_stale(recipe: Recipe, stage: str) -> None:
+    changes = compared([listed("a")], [standing("a", recipe=recipe)])
+    assert (changes.empty, changes.unchanged) == (True, 1)
+    assert changes.stale["stage"].to_pylist() == [stage]
+
+
+@pytest.mark.parametrize(("recipe", "stage"), [(OTHER_PARSER, "parse"), (OTHER_RULES, "chunk")])
+def test_stale_documents_are_made_again_where_that_is_allowed(recipe: Recipe, stage: str) -> None:
+    changes = compared([listed("a"), listed("b")], [standing("a", recipe=recipe), standing("b")]).with_stale()
+    assert whys(changes) == {"a": (REMADE, stage)}
+    assert (changes.unchanged, changes.stale.num_rows) == (1, 0)
+
+
+def test_a_manifest_that_does_not_know_settings_takes_a_library_for_one() -> None:
+    row = standing("a", recipe=OTHER_PARSER, parse_settings=None)
+    assert whys(compared([listed("a")], [row])) == {"a": (REMADE, "parse")}
+
+
+def test_a_manifest_that_does_not_know_settings_is_left_alone_by_an_equal_recipe() -> None:
+    assert compared([listed("a")], [standing("a", parse_settings=None, chunk_settings=None)]).empty
+
+
+def test_an_older_parsers_document_is_not_chunked_again_by_an_equal_chunker() -> None:
+    row = standing("a", recipe=OTHER_PARSER)
+    assert compared([listed("a")], [row]).stale["stage"].to_pylist() == ["parse"]
+
+
+def test_another_chunk_size_keeps_what_an_older_parser_read() -> None:
+    row = standing("a", recipe=replace(OTHER_PARSER, chunk=OTHER_SIZE.chunk))
+    assert whys(compared([listed("a")], [row])) == {"a": (REMADE, "chunk")}
+
+
+def test_a_changed_document_takes_the_new_library() -> None:
+    changes = compared([listed("a", etag="f")], [standing("a", recipe=OTHER_PARSER)])
+    assert (whys(changes), changes.stale.num_rows) == ({"a": (CHANGED, "parse")}, 0)
+
+
+def test_a_sidecar_alone_is_described_and_not_read_again() -> None:
+    assert whys(compared([listed("a", sidecar="s")], [standing("a")])) == {"a": (CHANGED, DESCRIBE)}
+
+
+@pytest.mark.parametrize(
+    ("tonight", "before"),
+    [
+        (listed("a", sidecar="s", etag="f"), standing("a")),
+        (listed("a", sidecar="s", etag=""), standing("a", etag="")),
+        (listed("a", sidecar="s"), standing("a", recipe=OTHER_MODEL)),
+        (listed("a", sidecar="s"), standing("a", failure_code="corrupt")),
+    ],
+    ids=["other bytes", "no etag", "another model", "in quarantine"],
+)
+def test_a_sidecar_beside_another_change_reads_the_document(tonight: dict, before: dict) -> None:
+    assert whys(compared([tonight], [before])) == {"a": (CHANGED, "parse")}
 
 
 def test_an_unchanged_bad_document_is_left_alone() -> None:
@@ -126,6 +187,34 @@ def test_a_bad_document_is_tried_again_by_another_parser() -> None:
     assert whys(compared([listed("a")], [broken("a", attempted_parse="old")])) == {"a": (RETRIED, "parse")}
 
 
+@pytest.mark.parametrize(("check", "again"), [(CHECK, False), ("older", True), (None, True)])
+def test_a_document_that_a_rule_refused_is_tried_again_by_other_rules(check: str | None, *, again: bool) -> None:
+    row = broken("a", Code.MOJIBAKE, failure_stage="check", attempted_check=check)
+    assert (whys(compared([listed("a")], [row])) == {"a": (RETRIED, "parse")}) is again
+
+
+def failing(recipe: Recipe, stage: str) -> dict:
+    """Serves what `recipe` made of earlier bytes; its present ones were tried tonight's way."""
+    tried = {"attempted_parse": RECIPE.upto("parse"), "attempted_check": CHECK}
+    return standing("a", recipe=recipe, failure_code="corrupt", failure_stage=stage, **tried)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stage", "made"),
+    [
+        (OTHER_STRATEGY, "parse", None),
+        (OTHER_SIZE, "check", None),
+        (OTHER_SIZE, "parse", "chunk"),
+        (OTHER_MODEL, "check", "embed"),
+    ],
+)
+def test_what_a_failed_document_serves_is_made_again_only_by_what_it_did_not_fail_in(
+    recipe: Recipe, stage: str, made: str | None
+) -> None:
+    expected = {} if made is None else {"a": (REMADE, made)}
+    assert whys(compared([listed("a")], [failing(recipe, stage)])) == expected
+
+
 def test_a_bad_document_is_tried_again_when_asked() -> None:
     assert whys(compared([listed("a")], [broken("a")], failed=True)) == {"a": (RETRIED, "parse")}
 
@@ -138,33 +227,12 @@ def test_recompute_starts_at_the_stage_named() -> None:
     assert whys(compared([listed("a")], [standing("a")], recompute="embed")) == {"a": (REMADE, "embed")}
 
 
-def test_a_moved_object_counts_as_a_rename() -> None:
-    assert compared([listed("b")], [standing("a")]).renamed == 1
-
-
-def test_an_empty_etag_is_no_sign_of_a_rename() -> None:
-    assert compared([listed("b", etag="")], [standing("a", etag="")]).renamed == 0
-
-
 def test_remade_rows_fit_beside_planned_work() -> None:
     planned = compared([listed("a", size=9), listed("b")], [standing("a"), standing("b")])
     again = remake(rows_table([standing("b")], MANIFEST), uris=pa.array(["s3://b/b"]))
-    joined = pa.concat_tables([planned.work, again.select(planned.work.column_names).cast(planned.work.schema)])
-    assert joined["key"].to_pylist() == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("gone", "stay", "listed_count", "withheld"),
-    [(10, 10, 10, False), (11, 100, 100, False), (11, 9, 9, True), (1001, 99_000, 99_000, True), (1, 0, 0, True)],
-)
-def test_deletions_that_look_like_an_accident_are_withheld(
-    gone: int, stay: int, listed_count: int, *, withheld: bool
-) -> None:
-    changes = compared([listed(f"s{n}") for n in range(stay)] if stay < 200 else [], [])
-    rows = rows_table([standing(f"g{n}", size=n + 100) for n in range(gone)], MANIFEST)
-    changes = Changes(work=changes.work.slice(0, 0), gone=rows, unchanged=stay)
-    reason = guard_deletions(changes, standing=gone + stay, listed=listed_count, limits=LIMITS)
-    assert (reason is not None) is withheld
+    joined = planned.with_again(again)
+    assert joined.work["key"].to_pylist() == ["a", "b"]
+    assert joined.unchanged == 0
 
 
 def test_shards_are_contiguous_and_balanced() -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.errors import Code, Misconfigured, bounded
-from nightjar.model import Violation
+from nightjar.model import Violation, sha256
 
 SHIPPED: Final = "expectations"
 _SEVERITIES: Final = ("critical", "warning", "info")
@@ -46,6 +46,12 @@ class GxInspector:
     def __init__(self, folder: str | Path | None = None) -> None:
         self._folder = shipped_suites() if folder is None or str(folder) == SHIPPED else Path(folder)
         self._suites: dict[str, Any] = {}
+
+    @property
+    def identity(self) -> str:
+        """A digest over every file of the folder; loads nothing."""
+        files = sorted(self._folder.glob("*.json"))
+        return sha256("\n".join(f"{file.name} {sha256(file.read_bytes())}" for file in files))
 
     def check(self, suite: str, table: pa.Table, *, row_id: str) -> list[Violation]:
         """Rows of `table` that failed rules of `suite`, in the order of its rules.

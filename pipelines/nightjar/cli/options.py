@@ -54,7 +54,7 @@ _OPTIONS: Final = (
         callback=_keep_equality,
         help="Only documents whose metadata field has this value in the live version.",
     ),
-    click.option("--failed", is_flag=True, expose_value=False, callback=_keep, help="Try quarantined documents again."),
+    click.option("--failed", is_flag=True, expose_value=False, callback=_keep, help="Only quarantined documents."),
     click.option(
         "--recompute",
         type=click.Choice(STAGES),
@@ -67,7 +67,14 @@ _OPTIONS: Final = (
         is_flag=True,
         expose_value=False,
         callback=_keep,
-        help="Delete what the deletion guard withheld.",
+        help="Delete what the deletion guard withheld, as `plan --documents` lists it.",
+    ),
+    click.option(
+        "--approve-cost",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep,
+        help="Go on above `limits`, and make again what an older parser or chunker made.",
     ),
 )
 

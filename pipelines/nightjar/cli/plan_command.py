@@ -67,7 +67,8 @@ def changes_of(drafted: Draft) -> list[dict[str, Any]]:
         | {"reason": _reason(row)}
         for row in drafted.work.select(columns).to_pylist()
     ]
-    return sorted(work + _gone(drafted.gone), key=lambda change: str(change["source_uri"]))
+    kept = _withheld(drafted.withheld)
+    return sorted(work + _gone(drafted.gone) + kept, key=lambda change: str(change["source_uri"]))
 
 
 def _gone(gone: pa.Table) -> list[dict[str, Any]]:
@@ -78,12 +79,22 @@ def _gone(gone: pa.Table) -> list[dict[str, Any]]:
     ]
 
 
+def _withheld(rows: pa.Table) -> list[dict[str, Any]]:
+    return [
+        {"source_uri": row["uri"], "change": "withheld", "from_stage": None, "size": row["size"]}
+        | {"reason": f"missing since {row['first_missed']}", "first_missed": row["first_missed"]}
+        for row in rows.to_pylist()
+    ]
+
+
 def _reason(row: Mapping[str, Any]) -> str:
+    if row["stage"] == stage.DESCRIBE:
+        return "its sidecar differs"
     reasons = {
         stage.ADDED: "not in the live version",
         stage.CHANGED: "etag, size, time or sidecar differ",
         stage.RETRIED: f"failed before ({row['base_failure_code']})",
-        stage.REMADE: f"settings of the {row['stage']} stage differ, or it was asked for",
+        stage.REMADE: f"the recipe of the {row['stage']} stage differs, or it was asked for",
     }
     return reasons[row["why"]]
 
@@ -101,7 +112,12 @@ def _tell(corpus: str, made: Plan, changes: list[dict[str, Any]] | None) -> None
             f"  about {made.estimated_tokens:,} tokens and {_duration(made.estimated_seconds)},"
             f" shards: {len(made.shards)}"
         )
-    for name, told in (("guard", made.guard), ("rebuild", made.rebuild)):
+    if made.stale:
+        say(
+            f"  {made.stale:,} documents were made by an older parser or chunker and keep that: --approve-cost makes"
+            " them again, --full-refresh all"
+        )
+    for name, told in (("guard", made.guard), ("held", made.held), ("rebuild", made.rebuild)):
         if told:
             say(f"  {name}: {told}")
     if changes:

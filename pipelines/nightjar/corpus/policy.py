@@ -71,12 +71,14 @@ class Deletions(Section):
 
 
 class Limits(Section):
-    """A plan above these waits for approval."""
+    """What a run may cost without being asked: above tokens or minutes it waits for approval."""
 
     tokens: AtLeastOne | None = Field(default=None, description="Tokens to embed in one run; null: no limit.")
     minutes: AtLeastOne | None = Field(default=None, description="Estimated minutes of one run; null: no limit.")
     rebuild_share: Share = Field(
-        default=0.2, description="Share of unchanged documents that a library upgrade may re-make without being asked."
+        default=0.2,
+        description="Share of unchanged documents that a library upgrade may re-make without being asked; above it "
+        "they keep what the older library made.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,9 +14,10 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import EmbeddedContent
 from nightjar.errors import Code
-from nightjar.flows.manifests import indexed
+from nightjar.flows.manifests import failed_tonight, indexed
 from nightjar.flows.services import Services
-from nightjar.model import Chunk, ParsedDocument, Verdict
+from nightjar.model import Chunk, ParsedDocument, Verdict, sha256
+from nightjar.recipe import Recipe
 from nightjar.stages.judge import Tally, judge
 from nightjar.stages.quality import (
     CHUNK_ROW,
@@ -29,6 +31,7 @@ from nightjar.stages.quality import (
 from nightjar.stages.repeats import Sketch, count_repeats, sketch
 
 _LISTED: Final = 200
+_DIGEST_LENGTH: Final = 16
 
 Verdicts = dict[str, tuple[Code, str]]
 
@@ -57,6 +60,12 @@ def check_vectors(services: Services, contents: Mapping[str, EmbeddedContent]) -
     return _rejected(services, "embeddings", table, row_id=CHUNK_ROW)
 
 
+def check_digest(services: Services, recipe: Recipe) -> str:
+    """16 hex digits that change when a rule could judge a document otherwise: suites, languages, parser or chunker."""
+    languages = services.corpus.quality.languages
+    return sha256(json.dumps([recipe.upto("chunk"), services.inspector().identity, languages]))[:_DIGEST_LENGTH]
+
+
 def about_document(document: ParsedDocument) -> dict[str, str]:
     """What is kept of a whole document beside its chunks."""
     one = sketch("\n".join(element.text for element in document.elements))
@@ -80,7 +89,7 @@ class Judged:
 def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, target: pa.Table) -> Judged:
     """Judge the candidate `target` that tonight's `outcome` makes of `base`."""
     served = indexed(base)["document_id"].combine_chunks()
-    lost = outcome.filter(pc.is_valid(outcome["failure_code"]))
+    lost = failed_tonight(outcome)
     is_rule = pc.equal(lost["failure_stage"], "check")
     unreadable = lost.filter(pc.invert(is_rule))
     searchable = indexed(target)

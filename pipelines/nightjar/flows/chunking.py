@@ -19,7 +19,7 @@ from nightjar.artifacts import (
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import about_document, check_chunks, check_documents
 from nightjar.flows.parallel import in_order
-from nightjar.flows.parsing import failed
+from nightjar.flows.rows import Row, failed, is_unfinished
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.model import Chunk, ParsedDocument
@@ -27,8 +27,6 @@ from nightjar.recipe import STAGES
 from nightjar.stages.chunk import ChunkRules, chunk
 
 log = logging.getLogger(__name__)
-
-Row = dict[str, Any]
 
 
 def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
@@ -42,7 +40,7 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         raise Misconfigured(f"shard {shard} of run {run.run_id} was not parsed: clear its parse task first")
     rows: list[Row] = parsed.to_pylist()
     missing = _contents_to_make(services, run, rows)
-    documents, lost = _load_elements(services, run, missing)
+    documents, lost = _load_elements(services, missing)
     verdicts = lost | check_documents(services, documents)
     kept = {key: document for key, document in documents.items() if key not in verdicts}
     chunks, chunk_seconds = _cut(services, kept)
@@ -68,21 +66,21 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
 
 def _contents_to_make(services: Services, run: Run, rows: Iterable[Row]) -> dict[str, str]:
     """Content key → parse recipe, of those without stored vectors (or all, where that was asked for)."""
-    contents = {row["content_key"]: row["parse_recipe"] for row in rows if row["failure_code"] is None}
+    contents = {row["content_key"]: row["parse_recipe"] for row in rows if is_unfinished(row)}
     if run.options.full_refresh or run.options.recompute in STAGES:
         return contents
-    recipe = run.recipe.upto("embed")
-    stand = in_order(lambda content: services.state.exists(vectors_key(recipe, content)), list(contents))
+    keys = [vectors_key(run.recipe.upto("embed", parse=parse), content) for content, parse in contents.items()]
+    stand = in_order(services.state.exists, keys)
     return {content: contents[content] for content, stands in zip(list(contents), stand, strict=True) if not stands}
 
 
 def _load_elements(
-    services: Services, run: Run, contents: Mapping[str, str]
+    services: Services, contents: Mapping[str, str]
 ) -> tuple[dict[str, ParsedDocument], dict[str, tuple[Code, str]]]:
     """The parsed documents; those whose elements are gone are failures of the moment and are parsed again next time."""
 
     def load(content: str) -> ParsedDocument | None:
-        key = elements_key(contents[content] or run.recipe.upto("parse"), content)
+        key = elements_key(contents[content], content)
         stored = services.state.read(key)
         return unpack_elements(stored.data, key=key) if stored else None
 
@@ -125,7 +123,7 @@ def rules_of(services: Services) -> ChunkRules:
 
 
 def _judged(services: Services, run: Run, row: Row, verdicts: Mapping[str, tuple[Code, str]]) -> Row:
-    if row["failure_code"] is not None or row["content_key"] not in verdicts:
+    if not is_unfinished(row) or row["content_key"] not in verdicts:
         return row
     code, reason = verdicts[row["content_key"]]
     bad = BadDocument(row["document_id"], code, reason)

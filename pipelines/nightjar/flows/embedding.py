@@ -19,17 +19,17 @@ from nightjar.artifacts import (
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import check_vectors
 from nightjar.flows.parallel import in_order
-from nightjar.flows.parsing import failed
 from nightjar.flows.planning import shard_rows
+from nightjar.flows.rows import NO_FAILURE, Row, failed, is_unfinished
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.model import Chunk, EmbeddedChunk, Vector
+from nightjar.recipe import Recipe
 
 log = logging.getLogger(__name__)
 # Chunks embedded before their vectors are stored: bounds memory and what a kill can cost.
 _GROUP_CHUNKS: Final = 512
 
-Row = dict[str, Any]
 Facts = Mapping[str, Any]
 
 
@@ -47,14 +47,16 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     contents: dict[str, list[Chunk]] = {}
     for content, chunk in zip(table["content_key"].to_pylist(), rows_to_chunks(table), strict=True):
         contents.setdefault(content, []).append(chunk)
-    maker = _Maker(services, run, chunked["about"])
+    rows = checked.to_pylist()
+    maker = _Maker(services, run, chunked["about"], parses={r["content_key"]: r["parse_recipe"] for r in rows})
     maker.known.update(_vectors_before(services, run, shard, contents))
     services.progress("embed", 0, table.num_rows)
     for group in _groups(contents):
         maker.make(group)
         services.progress("embed", maker.chunks, table.num_rows)
-    rows = [_finished(services, run, row, maker.bad) for row in checked.to_pylist()]
+    rows = [_finished(services, run, row, maker.bad) for row in rows]
     rows = _with_counts(services, run, rows, maker.made)
+    rows = _still_failing(rows, shard_rows(services, run, shard))
     write_table(services, shard_key(run.run_id, shard, "outcome.parquet"), rows_table(rows, MANIFEST))
     report = {
         "documents": len(rows),
@@ -110,8 +112,8 @@ def _read_content(services: Services, key: str) -> EmbeddedContent | None:
 class _Maker:
     """Embeds groups of contents, equal texts once over the whole shard, and stores each content's vectors."""
 
-    def __init__(self, services: Services, run: Run, about: Mapping[str, Facts]) -> None:
-        self._services, self._run, self._about = services, run, about
+    def __init__(self, services: Services, run: Run, about: Mapping[str, Facts], *, parses: Mapping[str, str]) -> None:
+        self._services, self._run, self._about, self._parses = services, run, about, parses
         self.known: dict[str, Vector] = {}
         self.made: dict[str, Row] = {}
         self.bad: dict[str, tuple[Code, str]] = {}
@@ -143,7 +145,8 @@ class _Maker:
         return EmbeddedContent(chunks=embedded, **self._about[key])
 
     def _store(self, item: tuple[str, EmbeddedContent]) -> tuple[str, EmbeddedContent]:
-        self._services.state.write(vectors_key(self._run.recipe.upto("embed"), item[0]), pack_vectors(item[1]))
+        recipe = self._run.recipe.upto("embed", parse=self._parses[item[0]])
+        self._services.state.write(vectors_key(recipe, item[0]), pack_vectors(item[1]))
         return item
 
 
@@ -159,7 +162,7 @@ def _counts(content: EmbeddedContent) -> Row:
 
 
 def _finished(services: Services, run: Run, row: Row, bad: Mapping[str, tuple[Code, str]]) -> Row:
-    if row["failure_code"] is not None or row["content_key"] not in bad:
+    if not is_unfinished(row) or row["content_key"] not in bad:
         return row
     code, reason = bad[row["content_key"]]
     verdict = BadDocument(row["document_id"], code, reason)
@@ -168,20 +171,37 @@ def _finished(services: Services, run: Run, row: Row, bad: Mapping[str, tuple[Co
 
 def _with_counts(services: Services, run: Run, rows: list[Row], made: dict[str, Row]) -> list[Row]:
     """Rows with what stands in the index for them, read back for contents that somebody made before."""
-    recipe = run.recipe
-    good = {row["content_key"] for row in rows if row["failure_code"] is None}
-    before = sorted(good - made.keys())
-    keys = [vectors_key(recipe.upto("embed"), content) for content in before]
+    parses = {row["content_key"]: row["parse_recipe"] for row in rows if is_unfinished(row)}
+    before = sorted(parses.keys() - made.keys())
+    keys = [vectors_key(run.recipe.upto("embed", parse=parses[content]), content) for content in before]
     for content, stored in zip(before, in_order(lambda key: _read_content(services, key), keys), strict=True):
         if stored is None:
             raise Misconfigured(f"the stored vectors of content {content} vanished during the run: run again")
         made[content] = _counts(stored)
-    stamps = {
-        "chunk_recipe": recipe.upto("chunk"),
-        "embed_recipe": recipe.upto("embed"),
+    return [
+        {**row, **made[row["content_key"]], **_stamps(run.recipe, parse=row["parse_recipe"]), **NO_FAILURE}
+        if is_unfinished(row)
+        else row
+        for row in rows
+    ]
+
+
+def _stamps(recipe: Recipe, *, parse: str) -> Row:
+    """What made a document's vectors, whichever parser read it."""
+    return {
+        "chunk_recipe": recipe.upto("chunk", parse=parse),
+        "embed_recipe": recipe.upto("embed", parse=parse),
+        "chunk_settings": recipe.settings("chunk"),
         "space": recipe.space,
     }
+
+
+def _still_failing(rows: list[Row], planned: list[Row]) -> list[Row]:
+    """Documents in quarantine whose standing content was made again stay there: their new bytes were not tried."""
+    failing = {row["base_document_id"]: row for row in planned if row["stage"] != "parse" and row["base_failure_code"]}
     return [
-        row if row["failure_code"] is not None else {**row, **made[row["content_key"]], **stamps, "attempts": 0}
+        row | {name: failing[row["document_id"]][f"base_{name}"] for name in NO_FAILURE}
+        if row["document_id"] in failing and row["failure_code"] is None
+        else row
         for row in rows
     ]

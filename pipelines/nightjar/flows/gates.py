@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version_key
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.checks import judge_quality
-from nightjar.flows.manifests import checkout_digest, indexed, save_manifest
+from nightjar.flows.manifests import checkout_digest, failed_tonight, indexed, save_manifest
 from nightjar.flows.metadata import describe_again, rules_digest, withhold_undeclared
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
@@ -64,6 +64,7 @@ def gate(services: Services, run: Run) -> Gated:
         checkout=checkout_digest(target),
         counts=_counts(target),
         documents=figures,
+        deletions_approved=made.deletions_approved,
         metadata_rules=rules_digest(services.corpus),
         verdicts={"quality": asdict(quality.verdict), "drift": None, "evaluation": None},
         cost=_cost(tallies, target),
@@ -116,11 +117,11 @@ def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table
     carried = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
     carried = carried.filter(pc.invert(pc.is_in(carried["document_id"], gone["document_id"].combine_chunks())))
     carried = _redescribed(services, run, carried)
-    lost = outcome.filter(pc.is_valid(outcome["failure_code"]))
+    lost = failed_tonight(outcome)
     before = base.filter(pc.is_in(base["document_id"], lost["document_id"].combine_chunks()))
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
-    good = outcome.filter(pc.is_null(outcome["failure_code"]))
+    good = outcome.filter(pc.invert(pc.is_in(outcome["document_id"], lost["document_id"].combine_chunks())))
     return _sorted(withhold_undeclared(pa.concat_tables([carried, kept, good])))
 
 
@@ -176,7 +177,7 @@ def documents_of(made: Plan, *, base: pa.Table, outcome: pa.Table, gone: pa.Tabl
         "deleted": gone.num_rows - renamed,
         "renamed": renamed,
         "unchanged": made.unchanged,
-        "quarantined": pc.sum(pc.is_valid(outcome["failure_code"])).as_py() or 0,
+        "quarantined": failed_tonight(outcome).num_rows,
     }
 
 

@@ -69,6 +69,14 @@ def indexed(manifest: pa.Table) -> pa.Table:
     return manifest.filter(pc.is_valid(manifest["content_key"]))
 
 
+def failed_tonight(outcome: pa.Table) -> pa.Table:
+    """Rows of an outcome whose document was tried and failed.
+
+    One that failed earlier, whose standing content alone was made again, still names its failure beside that content.
+    """
+    return outcome.filter(pc.and_(pc.is_valid(outcome["failure_code"]), pc.is_null(outcome["content_key"])))
+
+
 def checkout_digest(manifest: pa.Table) -> str:
     """Equal digests make equal collections."""
     rows = indexed(manifest).sort_by("document_id").select(_CHECKOUT)

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.gates import candidate, gate
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.planning import Plan, plan
+from nightjar.flows.planning import Plan, approved_plan, plan
 from nightjar.flows.promotion import promote
-from nightjar.flows.runs import Options, Run, find_run, read_json, resume, write_json
+from nightjar.flows.runs import Options, Run, find_run, read_json, read_table, resume, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
 from nightjar.flows.versions import Version, read_version
@@ -25,6 +26,7 @@ from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_SHOWN: Final = 200
 _SHARD_STEPS: Final = (parse_shard, chunk_shard, embed_shard)
 
 
@@ -38,7 +40,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
     with closing_lease(lease), lease.beating():
         run = settle(services, run_id=run_id, actor=owner.name, options=options)
         try:
-            made = timed(services, run, "plan", lambda: plan(services, run))
+            made = timed(services, run, "plan", lambda: approved_plan(services, run))
             for shard in made.shards:
                 for step in _SHARD_STEPS:
                     step(services, run, shard.number)
@@ -96,8 +98,8 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "corpus": services.corpus.name,
         "run_id": run.run_id,
         "version": version.number if version else None,
-        "state": _state(version),
-        "reason": reason or (version.reason if version else "") or made.guard,
+        "state": _state(version, made),
+        "reason": reason or (version.reason if version else "") or made.held or made.guard,
         "documents": dict(version.documents) if version else _nothing(made),
         "chunks": {
             "total": counts.get("chunks", 0),
@@ -109,6 +111,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         },
         "parsed": cost.get("parsed", 0),
         "tokens": cost.get("tokens", 0),
+        "withheld": withheld_deletions(services, run),
         "seconds": seconds,
         "verdicts": dict(version.verdicts) if version else {"quality": None, "drift": None, "evaluation": None},
     }
@@ -123,9 +126,9 @@ def _standing_counts(services: Services, run: Run, version: Version | None) -> M
     return version.counts if version else {}
 
 
-def _state(version: Version | None) -> str:
+def _state(version: Version | None, made: Plan) -> str:
     if version is None:
-        return "unchanged"
+        return "held" if made.held else "unchanged"
     return "held" if version.state is State.WAITING and "on hold" in version.reason else str(version.state)
 
 
@@ -138,6 +141,15 @@ def _nothing(made: Plan) -> dict[str, int]:
         "unchanged": made.unchanged,
         "quarantined": 0,
     }
+
+
+def withheld_deletions(services: Services, run: Run) -> Mapping[str, Any]:
+    """How many deletions the guard withheld, and the first of them with when they were first missed."""
+    table = read_table(services, run_key(run.run_id, "withheld.parquet"))
+    if table is None:
+        return {"count": 0, "documents": []}
+    shown = table.select(["uri", "first_missed"]).rename_columns(["source_uri", "first_missed"]).slice(0, _SHOWN)
+    return {"count": table.num_rows, "documents": shown.to_pylist()}
 
 
 def _written(services: Services, run: Run) -> int:

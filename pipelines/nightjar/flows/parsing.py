@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,18 +16,16 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import MANIFEST, content_key_of, elements_key, pack_elements, rows_table, shard_key
 from nightjar.errors import BadDocument, Code
-from nightjar.flows.metadata import describe
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.planning import shard_rows
+from nightjar.flows.rows import Row, alike, described, described_again, failed, sidecar_of, standing
 from nightjar.flows.runs import Run, read_json, write_json, write_table
 from nightjar.flows.services import Services
-from nightjar.model import Document, Fingerprint, ParsedDocument, SourceObject, document_id_of
+from nightjar.model import Document, Fingerprint, ParsedDocument, SourceObject
+from nightjar.stages.plan import DESCRIBE
 
 log = logging.getLogger(__name__)
 _WINDOW: Final = 128
-_SIDECAR_BYTES: Final = 256 * 1024
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -52,15 +50,17 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     tally = _Tally(documents=len(rows))
     folder = services.work_folder / f"parse-{uuid4().hex}"
     outcome: list[Row] = []
+    base = functools.cache(lambda: run.base(services))
     services.progress("parse", 0, len(rows))
     try:
         for window in windows(rows, size=_WINDOW):
             folder.mkdir(parents=True)
-            outcome += _parse_window(services, run, window, folder=folder, tally=tally)
+            outcome += _parse_window(services, run, window, folder=folder, tally=tally, base=base)
             shutil.rmtree(folder)
             services.progress("parse", len(outcome), len(rows))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    outcome = alike(outcome, recipe=run.recipe.upto("parse"))
     write_table(services, shard_key(run.run_id, shard, "parsed.parquet"), rows_table(outcome, MANIFEST))
     report = {
         "documents": tally.documents,
@@ -75,9 +75,12 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     return report
 
 
-def _parse_window(services: Services, run: Run, window: list[Row], *, folder: Any, tally: _Tally) -> list[Row]:
+def _parse_window(
+    services: Services, run: Run, window: list[Row], *, folder: Path, tally: _Tally, base: Callable[[], pa.Table]
+) -> list[Row]:
     from_bytes = [row for row in window if row["stage"] == "parse"]
-    outcome = [_standing(row) for row in window if row["stage"] != "parse"]
+    outcome = [standing(row) for row in window if row["stage"] not in ("parse", DESCRIBE)]
+    outcome += in_order(lambda row: described_again(services, row), [row for row in window if row["stage"] == DESCRIBE])
     fetched: list[tuple[Row, Document]] = []
     for row, got in in_order(lambda item: _fetch(services, item[1], folder / str(item[0])), enumerate(from_bytes)):
         if isinstance(got, BadDocument):
@@ -85,7 +88,7 @@ def _parse_window(services: Services, run: Run, window: list[Row], *, folder: An
             continue
         tally.fetched_bytes += got.fingerprint.size
         fetched.append((row, got))
-    contents = _known_contents(services, run, fetched)
+    contents = _known_contents(run, fetched, base=base)
     unknown: list[tuple[Row, Document]] = []
     for row, document in fetched:
         known = contents.get(_content_hint(document.digest, document.key, document.declared_charset))
@@ -93,7 +96,7 @@ def _parse_window(services: Services, run: Run, window: list[Row], *, folder: An
             unknown.append((row, document))
         else:
             tally.reused += 1
-            outcome.append(_described(services, run, row, document, content=known))
+            outcome.append(described(services, run, row, document, content=known))
     outcome += _read_unknown(services, run, unknown, tally=tally)
     tally.failed += sum(1 for row in outcome if row["failure_code"])
     return outcome
@@ -110,9 +113,7 @@ def _fetch(services: Services, row: Row, into: Any) -> tuple[Row, Document | Bad
         reason = f"{row['size']} bytes are more than source.max_size ({limit}): raise it, or exclude the key"
         return row, BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
     try:
-        if row["sidecar_etag"] is not None:
-            sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
-            row["sidecar"] = None if sidecar is None else sidecar.decode("utf-8", "replace")
+        row["sidecar"] = sidecar_of(services, row)
         return row, services.source.fetch(wanted, into=into, max_bytes=limit)
     except BadDocument as bad:
         return row, bad
@@ -124,15 +125,15 @@ def _content_hint(digest: str, key: str, charset: str) -> tuple[str, str, str]:
 
 
 def _known_contents(
-    services: Services, run: Run, fetched: list[tuple[Row, Document]]
+    run: Run, fetched: list[tuple[Row, Document]], *, base: Callable[[], pa.Table]
 ) -> dict[tuple[str, str, str], Row]:
     """Contents that the live version was made of, by the same parser: touched, renamed and copied documents."""
-    if run.live is None or run.options.full_refresh or run.options.recompute == "parse":
+    if not fetched or run.live is None or run.options.full_refresh or run.options.recompute == "parse":
         return {}
-    base = run.base(services)
-    same_parser = pc.fill_null(pc.equal(base["parse_recipe"], run.recipe.upto("parse")), fill_value=False)
+    live = base()
+    same_parser = pc.fill_null(pc.equal(live["parse_recipe"], run.recipe.upto("parse")), fill_value=False)
     digests = pa.array([document.digest for _, document in fetched], pa.string())
-    rows = base.filter(pc.and_(same_parser, pc.is_in(base["digest"], digests))).to_pylist()
+    rows = live.filter(pc.and_(same_parser, pc.is_in(live["digest"], digests))).to_pylist()
     lost = {row["base_content_key"] for row, _ in fetched if row["why"] == "remade"}
     return {
         _content_hint(row["digest"], row["key"], row["charset"]): row for row in rows if row["content_key"] not in lost
@@ -156,7 +157,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
         if not again and services.state.exists(elements_key(recipe, content)):
             tally.reused += 1
             known = {"content_key": content, "media_type": media_type}
-            yield _described(services, run, row, document, content=known)
+            yield described(services, run, row, document, content=known)
         else:
             to_parse.append((document, media_type))
     media_types = {document.document_id: media_type for document, media_type in to_parse}
@@ -169,54 +170,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
         content = content_key_of(document.digest, media_types[document.document_id], document.declared_charset)
         services.state.write(elements_key(recipe, content), pack_elements(parsed))
         known = {"content_key": content, "media_type": parsed.media_type}
-        return _described(services, run, row, document, content=known)
+        return described(services, run, row, document, content=known)
 
     tally.parsed += len(to_parse)
     yield from in_order(save, services.parser().parse(to_parse))
-
-
-def _attempt(row: Row) -> Row:
-    """Columns of the attempt alone: who the document is and which bytes were tried."""
-    names = ("uri", "key", "etag", "size", "modified_us", "sidecar_etag", "sidecar_size", "sidecar_modified_us")
-    return {"document_id": document_id_of(row["uri"]), **{name: row[name] for name in names}, "failure_code": None}
-
-
-def _standing(row: Row) -> Row:
-    """A document whose bytes did not change and whose elements stand: only later stages are made again."""
-    base = {name: row[f"base_{name}"] for name in MANIFEST.names if f"base_{name}" in row}
-    return {**base, **_attempt(row)}
-
-
-def _described(services: Services, run: Run, row: Row, document: Document, *, content: Mapping[str, Any]) -> Row:
-    about = {
-        **_attempt(row),
-        "attempted_parse": run.recipe.upto("parse"),
-        "parse_recipe": run.recipe.upto("parse"),
-        "digest": document.digest,
-        "charset": document.declared_charset,
-        "content_key": content["content_key"],
-        "media_type": content["media_type"],
-        "document_modified_us": round(document.modified_at.timestamp() * 1_000_000),
-        "sidecar": row.get("sidecar"),
-    }
-    return describe(services.corpus, about, object_metadata=document.object_metadata, last_acl=row.get("base_acl"))
-
-
-def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: str, digest: str | None = None) -> Row:
-    """The row of a document that failed tonight; what it has in the index is merged back at the gate."""
-    now = services.clock()
-    return {
-        **_attempt(row),
-        "attempted_parse": run.recipe.upto("parse"),
-        "failure_stage": stage,
-        "failure_code": str(bad.code),
-        "failure_reason": bad.reason,
-        "attempts": (row.get("base_attempts") or 0) + 1,
-        "first_failed_at": row.get("base_first_failed_at") or _iso(now),
-        "last_failed_at": _iso(now),
-        "digest": digest,
-    }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

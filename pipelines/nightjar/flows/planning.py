@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import collection_key, run_key, vectors_prefix
-from nightjar.corpus import Corpus
-from nightjar.errors import Misconfigured
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.checks import check_digest
+from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
+from nightjar.flows.deletions import decide_deletions, remember_withheld
+from nightjar.flows.listing import list_documents, refuse_unknown, within
 from nightjar.flows.manifests import indexed
-from nightjar.flows.parallel import in_order
 from nightjar.flows.records import record
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
@@ -22,15 +23,11 @@ from nightjar.flows.versions import Live, read_version
 from nightjar.model import CollectionName
 from nightjar.recipe import Recipe
 from nightjar.stages import plan as stage
-from nightjar.stages.select import selected, with_sidecars
 
 log = logging.getLogger(__name__)
 _SHARD_BYTES: Final = 32 * 1024 * 1024
 _SHARD_DOCUMENTS: Final = 2_000
 _MOST_SHARDS: Final = 50
-# Rates for a corpus that has no history yet; afterwards its own last version is the measure.
-_BYTES_A_TOKEN: Final = 5.0
-_SECONDS_A_TOKEN: Final = 0.00006
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +40,27 @@ class ShardPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do, as printed by `nightjar plan`; documents are counted by what happened to them."""
+    """What a run would do, as printed by `nightjar plan`; documents are counted by what happened to them.
+
+    `stale` documents were made by an older parser or chunker and keep that. `guard` says why `withheld` deletions are,
+    `held` why the whole run waits for approval, `rebuild` why the live collection cannot be trusted.
+    """
 
     added: int
     changed: int
     deleted: int
     renamed: int
     unchanged: int
+    stale: int
+    withheld: int
+    deletions_approved: int
     to_parse: int
     to_chunk: int
     to_embed: int
     estimated_tokens: int
     estimated_seconds: int
     guard: str | None
+    held: str | None
     rebuild: str | None
     shards: tuple[ShardPlan, ...]
 
@@ -73,11 +78,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan with the rows behind it; `gone` are the confirmed deletions."""
+    """A plan with the rows behind it; `gone` are the confirmed deletions, `remembered` the list of withheld ones."""
 
     plan: Plan
     work: pa.Table
     gone: pa.Table
+    withheld: pa.Table
+    remembered: pa.Table
 
 
 def plan(services: Services, run: Run) -> Plan:
@@ -86,101 +93,89 @@ def plan(services: Services, run: Run) -> Plan:
     if kept is not None:
         return Plan(**{**kept, "shards": tuple(ShardPlan(**s) for s in kept["shards"])})
     draft_ = draft(services, live=run.live, base=run.base(services), recipe=run.recipe, options=run.options)
+    remember_withheld(services, draft_.remembered)
     write_table(services, run_key(run.run_id, "work.parquet"), draft_.work)
     write_table(services, run_key(run.run_id, "gone.parquet"), draft_.gone)
+    write_table(services, run_key(run.run_id, "withheld.parquet"), draft_.withheld)
     write_json(services, run, "plan.json", asdict(draft_.plan))
     made = draft_.plan
     log.info(
-        "planned run=%s added=%d changed=%d deleted=%d renamed=%d unchanged=%d shards=%d rebuild=%s guard=%s",
+        "planned run=%s added=%d changed=%d deleted=%d renamed=%d unchanged=%d shards=%d rebuild=%s guard=%s held=%s",
         *(run.run_id, made.added, made.changed, made.deleted, made.renamed, made.unchanged),
-        *(len(made.shards), made.rebuild, made.guard),
+        *(len(made.shards), made.rebuild, made.guard, made.held),
     )
     return made
 
 
+def approved_plan(services: Services, run: Run) -> Plan:
+    """The plan of a run that may go on.
+
+    Raises:
+        HeldBack: it would cost more than the corpus file allows without asking; nothing was made.
+    """
+    made = plan(services, run)
+    if made.held:
+        raise HeldBack(made.held)
+    return made
+
+
 def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Recipe, options: Options) -> Draft:
-    """Compare the bucket with `base`; reads no document bytes and writes nothing."""
-    listing, listed = list_documents(services, base=base, options=options)
-    considered = _within(base, services.corpus, options)
-    scope = stage.Scope(full_refresh=options.full_refresh, failed=options.failed, recompute=options.recompute)
-    changes = stage.compare(listing, considered, recipe=recipe, scope=scope)
+    """Compare the bucket with `base`; reads no document bytes and writes nothing.
+
+    Raises:
+        Misconfigured: a document was named that neither stands nor is listed.
+    """
+    corpus = services.corpus
+    listing = list_documents(services)
+    here = within(listing.documents, corpus, options, base=base)
+    considered = within(base, corpus, options, base=base)
+    refuse_unknown(here, considered, options)
+    changes = stage.compare(here, considered, recipes=_recipes(services, recipe, considered), scope=_scope(options))
+    changes = with_small_upgrade(corpus, changes, options)
     rebuild = disagreement(services, live)
     if live is not None and (rebuild or not changes.empty):
-        changes = _remake_lost(services, changes, considered)
-    guard = None if options.approve_deletions else _guard(services.corpus, changes, considered, listed)
-    gone = changes.gone.slice(0, 0) if guard else confirmed_gone(services, changes.gone)
+        changes = _remake_lost(services, changes, base)
+    deletions = decide_deletions(
+        services, changes, listing=listing, base=base, live=live, approve=options.approve_deletions
+    )
     work = stage.assign_shards(
         changes.work, bytes_each=_SHARD_BYTES, documents_each=_SHARD_DOCUMENTS, most=_MOST_SHARDS
     )
-    renamed = min(changes.renamed, gone.num_rows)
-    tokens, seconds = _estimate(services, live, changes)
+    tokens, seconds = estimate(services, live, work)
+    held = None if options.approve_cost else above_limits(corpus, tokens=tokens, seconds=seconds)
+    renamed = deletions.renamed
+    to_parse = changes.starting_at("parse") - renamed
     made = Plan(
         added=changes.count(stage.ADDED) - renamed,
         changed=changes.count(stage.CHANGED),
-        deleted=gone.num_rows - renamed,
+        deleted=deletions.gone.num_rows - renamed,
         renamed=renamed,
         unchanged=changes.unchanged + changes.count(stage.REMADE) + changes.count(stage.RETRIED),
-        to_parse=changes.starting_at("parse") - renamed,
-        to_chunk=changes.starting_at("parse") - renamed + changes.starting_at("chunk"),
-        to_embed=work.num_rows - renamed,
+        stale=changes.stale.num_rows,
+        withheld=deletions.withheld.num_rows,
+        deletions_approved=deletions.approved,
+        to_parse=to_parse,
+        to_chunk=to_parse + changes.starting_at("chunk"),
+        to_embed=work.num_rows - renamed - changes.starting_at(stage.DESCRIBE),
         estimated_tokens=tokens,
         estimated_seconds=seconds,
-        guard=guard,
+        guard=deletions.guard,
+        held=held,
         rebuild=rebuild,
         shards=_shards(work),
     )
-    return Draft(made, work, gone)
+    return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
 
 
-def list_documents(services: Services, *, base: pa.Table, options: Options) -> tuple[pa.Table, int]:
-    """The selected documents with their sidecars, and how many the listing held before options narrowed it."""
-    corpus = services.corpus
-    pages = []
-    for page in services.source.listing():
-        pages.append(page)
-        services.progress("list", sum(p.num_rows for p in pages), 0)
-    listing = with_sidecars(pa.concat_tables(pages).combine_chunks(), enabled=corpus.metadata.sidecar)
-    # A key that ends in "/" with no bytes is how consoles draw a folder; it is nobody's document.
-    marker = pc.and_(pc.ends_with(listing["key"], "/"), pc.equal(listing["size"], 0))
-    include, exclude = corpus.source.include, corpus.source.exclude
-    relative = pc.utf8_slice_codeunits(listing["key"], len(corpus.prefix))
-    taken = selected(relative, include=include, exclude=exclude)
-    listing = listing.filter(pc.and_(taken, pc.invert(marker)))
-    uris = pc.binary_join_element_wise(f"s3://{corpus.bucket}/", listing["key"], "")
-    listing = listing.append_column("uri", uris)
-    return _within(listing, corpus, options, base=base), listing.num_rows
+def _scope(options: Options) -> stage.Scope:
+    again = options.failed or bool(options.documents)
+    return stage.Scope(full_refresh=options.full_refresh, failed=again, recompute=options.recompute)
 
 
-def _within(table: pa.Table, corpus: Corpus, options: Options, *, base: pa.Table | None = None) -> pa.Table:
-    """Only what a partial run may touch; it deletes nothing outside that."""
-    if options.prefix:
-        table = table.filter(pc.starts_with(table["key"], corpus.prefix + options.prefix))
-    if options.where:
-        keys = _keys_where(table if base is None else base, *options.where)
-        table = table.filter(pc.is_in(table["key"], keys))
-    return table
-
-
-def _keys_where(manifest: pa.Table, name: str, value: str) -> pa.Array:
-    rows = manifest.select(["key", "fields"]).to_pylist()
-    return pa.array([r["key"] for r in rows if str(json.loads(r["fields"] or "{}").get(name)) == value], pa.string())
-
-
-def _guard(corpus: Corpus, changes: stage.Changes, base: pa.Table, listed: int) -> str | None:
-    rules = corpus.deletions
-    limits = stage.GuardLimits(share=rules.guard_share, count=rules.guard_count, most=rules.guard_max)
-    return stage.guard_deletions(changes, standing=base.num_rows, listed=listed, limits=limits)
-
-
-def confirmed_gone(services: Services, gone: pa.Table) -> pa.Table:
-    """Those whose HEAD also says that they are gone: a listing alone deletes nothing."""
-    ours = f"s3://{services.corpus.bucket}/"
-
-    def stands(row: dict[str, str]) -> bool:
-        return row["uri"].startswith(ours) and services.source.exists(row["key"])
-
-    still = list(in_order(stands, gone.select(["uri", "key"]).to_pylist()))
-    return gone.filter(pc.invert(pa.array(still, pa.bool_())))
+def _recipes(services: Services, recipe: Recipe, base: pa.Table) -> stage.Recipes:
+    """The suites are read only where one of their verdicts stands in the base."""
+    by_rule = pc.any(pc.equal(base["failure_stage"], "check")).as_py()
+    return stage.Recipes(recipe, check=check_digest(services, recipe) if by_rule else "")
 
 
 def disagreement(services: Services, live: Live | None) -> str | None:
@@ -214,19 +209,7 @@ def _remake_lost(services: Services, changes: stage.Changes, base: pa.Table) -> 
     if lost.num_rows == 0:
         return changes
     log.warning("stored vectors of %d documents are gone: they are made again", lost.num_rows)
-    again = stage.remake(base, uris=lost["uri"].combine_chunks())
-    work = pa.concat_tables([changes.work, again.select(changes.work.column_names).cast(changes.work.schema)])
-    return replace(changes, work=work.sort_by("key"), unchanged=changes.unchanged - lost.num_rows)
-
-
-def _estimate(services: Services, live: Live | None, changes: stage.Changes) -> tuple[int, int]:
-    """Tokens and seconds from the last version's own rates, from typical ones on a first night."""
-    size = pc.sum(changes.work["size"]).as_py() or 0
-    cost = read_version(services.state, live.version).cost if live else {}
-    bytes_a_token = cost.get("bytes_a_token") or _BYTES_A_TOKEN
-    seconds_a_token = cost.get("seconds_a_token") or _SECONDS_A_TOKEN
-    tokens = int(size / bytes_a_token)
-    return tokens, round(tokens * seconds_a_token)
+    return changes.with_again(stage.remake(base, uris=lost["uri"].combine_chunks()))
 
 
 def _shards(work: pa.Table) -> tuple[ShardPlan, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,11 @@ from nightjar.recipe import Recipe, Stage
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may ask of one night; the defaults are the nightly schedule's."""
+    """What a person may ask of one night; the defaults are the nightly schedule's.
+
+    `prefix`, `where`, `failed` and `documents` (ids or source uris) limit it: what lies outside is neither made nor
+    deleted.
+    """
 
     full_refresh: bool = False
     prefix: str | None = None
@@ -28,6 +32,8 @@ class Options:
     recompute: Stage | None = None
     promote: bool = True
     approve_deletions: bool = False
+    approve_cost: bool = False
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,9 @@ def find_run(services: Services, run_id: str) -> Run | None:
     if stored is None:
         return None
     record = json.loads(stored.data)
-    where = record["options"]["where"]
-    options = replace(Options(**record["options"]), where=tuple(where) if where else None)
+    asked = record["options"]
+    where = tuple(asked["where"]) if asked["where"] else None
+    options = Options(**{**asked, "where": where, "documents": tuple(asked.get("documents", ()))})
     return Run(
         run_id=run_id,
         actor=record["actor"],

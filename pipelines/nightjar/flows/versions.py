@@ -46,6 +46,7 @@ class Version:
     reason: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     documents: Mapping[str, int] = field(default_factory=dict)
+    deletions_approved: int = 0
     verdicts: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     recipe_parts: Mapping[str, Any] = field(default_factory=dict)

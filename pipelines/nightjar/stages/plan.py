@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from nightjar.errors import Code
 from nightjar.recipe import Recipe, Stage
 
-_FINGERPRINT: Final = ("etag", "size", "modified_us", "sidecar_etag", "sidecar_size", "sidecar_modified_us")
+_OBJECT: Final = ("etag", "size", "modified_us")
+_SIDECAR: Final = ("sidecar_etag", "sidecar_size", "sidecar_modified_us")
 # Failures of the moment rather than of the bytes: tried again every night.
 _PASSING: Final = (Code.UNREADABLE, Code.CHANGED_WHILE_READ)
 
@@ -19,11 +20,13 @@ ADDED: Final = "added"
 CHANGED: Final = "changed"
 RETRIED: Final = "retried"
 REMADE: Final = "remade"
+DESCRIBE: Final = "describe"
+"""Where making starts when a sidecar alone differs: nothing is fetched, parsed or embedded but the sidecar's fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a run was asked to look at beyond what changed by itself."""
+    """What a run was asked to look at beyond what changed by itself; `failed` tries failed documents again."""
 
     full_refresh: bool = False
     failed: bool = False
@@ -31,22 +34,44 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipes:
+    """What results would be made with tonight; `check` stands for all that could change a quality rule's verdict."""
+
+    recipe: Recipe
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What tonight differs in.
 
     `work` has the listing's columns, the base's under `base_…`, and `why` and `stage` (where making starts: parse,
-    chunk or embed); `gone` are manifest rows whose object is no longer listed; `unchanged` counts the rest.
+    chunk, embed or describe); `gone` are manifest rows whose object is no longer listed; `unchanged` counts the rest.
+    `stale`, with the columns of `work`, are those of the rest that an older parser or chunker made.
     """
 
     work: pa.Table
     gone: pa.Table
     unchanged: int
+    stale: pa.Table
+
+    def with_stale(self) -> Changes:
+        """The same, with everything stale to be made again."""
+        work = pa.concat_tables([self.work, self.stale]).sort_by("key")
+        return replace(self, work=work, unchanged=self.unchanged - self.stale.num_rows, stale=self.stale.slice(0, 0))
+
+    def with_again(self, rows: pa.Table) -> Changes:
+        """The same, with standing documents that `remake` turned into work."""
+        again = rows.select(self.work.column_names).cast(self.work.schema)
+        work = pa.concat_tables([self.work, again]).sort_by("key")
+        stale = self.stale.filter(pc.invert(pc.is_in(self.stale["uri"], again["uri"].combine_chunks())))
+        return replace(self, work=work, unchanged=max(0, self.unchanged - again.num_rows), stale=stale)
 
     def count(self, why: str) -> int:
         """Documents to work on for this reason."""
         return int(pc.sum(pc.equal(self.work["why"], why)).as_py() or 0)
 
-    def starting_at(self, stage: Stage) -> int:
+    def starting_at(self, stage: str) -> int:
         """Documents whose making starts at this stage."""
         return int(pc.sum(pc.equal(self.work["stage"], stage)).as_py() or 0)
 
@@ -55,55 +80,51 @@ class Changes:
         """Nothing to make and nothing to remove."""
         return not (self.work.num_rows or self.gone.num_rows)
 
-    @property
-    def renamed(self) -> int:
-        """Likely renames: additions with the etag and size of something gone; digests decide later."""
-        added = self.work.filter(pc.equal(self.work["why"], ADDED))
-        known = pc.not_equal(added["etag"], "")
-        pairs = (
-            added.filter(known)
-            .select(["etag", "size"])
-            .join(self.gone.select(["etag", "size"]), keys=["etag", "size"], join_type="left semi")
-        )
-        return int(min(pairs.num_rows, self.gone.num_rows))
 
-
-def compare(listing: pa.Table, base: pa.Table, *, recipe: Recipe, scope: Scope) -> Changes:
-    """Sort every document into work, gone or unchanged.
+def compare(listing: pa.Table, base: pa.Table, *, recipes: Recipes, scope: Scope) -> Changes:
+    """Sort every document into work, gone, stale or unchanged.
 
     Args:
         listing: uri, key and the six fingerprint columns, one row a selected document.
         base: rows of the live manifest (`artifacts.MANIFEST`), empty on a first night.
-        recipe: what results would be made with tonight.
+        recipes: what results would be made with tonight.
         scope: what was asked for beyond that.
     """
     base = base.combine_chunks()
     gone = base.filter(pc.invert(pc.is_in(base["uri"], listing["uri"].combine_chunks())))
     joined = _beside(listing, base)
     is_new = pc.is_null(joined["base_document_id"])
-    is_same = _same_fingerprint(joined)
-    is_failed = pc.fill_null(pc.is_valid(joined["base_failure_code"]), fill_value=False)
-    again = pc.and_(is_failed, _worth_another_try(joined, recipe=recipe, scope=scope))
-    stage = _stage_to_remake(joined, recipe=recipe, scope=scope)
+    is_same_object = pc.and_(pc.not_equal(joined["etag"], ""), _agree(joined, _OBJECT))
+    is_same = pc.and_(is_same_object, _agree(joined, _SIDECAR))
+    is_failed = pc.is_valid(joined["base_failure_code"])
+    again = pc.and_(is_failed, _worth_another_try(joined, recipes=recipes, scope=scope))
+    tried = pc.and_not(is_failed, again)
+    meant, stale = _stages_to_remake(joined, tried, recipe=recipes.recipe, scope=scope)
     why = pc.if_else(
         is_new,
         ADDED,
         pc.if_else(
             pc.invert(is_same),
             CHANGED,
-            pc.if_else(again, RETRIED, pc.if_else(pc.is_valid(stage), REMADE, None)),
+            pc.if_else(again, RETRIED, pc.if_else(pc.is_valid(meant), REMADE, None)),
         ),
     )
-    stage = pc.if_else(pc.equal(why, REMADE), stage, "parse")
+    described = pc.and_(is_same_object, pc.and_(pc.is_valid(joined["base_content_key"]), pc.invert(is_failed)))
+    described = pc.and_(described, pc.and_(pc.equal(why, CHANGED), pc.is_null(meant)))
+    stage = pc.if_else(pc.equal(why, REMADE), meant, pc.if_else(described, DESCRIBE, "parse"))
     work = joined.append_column("why", why).append_column("stage", stage).filter(pc.is_valid(why))
-    return Changes(work=work.sort_by("key"), gone=gone, unchanged=listing.num_rows - work.num_rows)
+    is_stale = pc.and_(pc.is_null(why), pc.and_(pc.is_valid(stale), pc.invert(is_failed)))
+    standing = joined.filter(is_stale)
+    remade = pa.array([REMADE] * standing.num_rows, pa.string())
+    standing = standing.append_column("why", remade).append_column("stage", stale.filter(is_stale))
+    return Changes(work.sort_by("key"), gone, listing.num_rows - work.num_rows, standing.cast(work.schema))
 
 
 def remake(base: pa.Table, *, uris: pa.Array) -> pa.Table:
     """Rows of work that make these standing documents again from their bytes."""
     rows = base.filter(pc.is_in(base["uri"], uris))
     count = rows.num_rows
-    standing = _beside(rows.select(["uri", "key", *_FINGERPRINT]), rows)
+    standing = _beside(rows.select(["uri", "key", *_OBJECT, *_SIDECAR]), rows)
     why, stage = pa.array([REMADE] * count, pa.string()), pa.array(["parse"] * count, pa.string())
     return standing.append_column("why", why).append_column("stage", stage)
 
@@ -122,53 +143,72 @@ def _beside(listing: pa.Table, base: pa.Table) -> pa.Table:
     return listing
 
 
-def _same_fingerprint(joined: pa.Table) -> pa.Array:
-    """An empty etag equals nothing: such a store cannot tell an overwrite from the same object."""
-    same = pc.not_equal(joined["etag"], "")
-    for name in _FINGERPRINT:
+def _agree(joined: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
+    """Tonight's columns equal the base's; two nulls are equal."""
+    same = pc.is_valid(joined["uri"])
+    for name in names:
         tonight, before = joined[name], joined[f"base_{name}"]
         both_absent = pc.and_(pc.is_null(tonight), pc.is_null(before))
         same = pc.and_(same, pc.or_(both_absent, pc.fill_null(pc.equal(tonight, before), fill_value=False)))
     return same
 
 
-def _worth_another_try(joined: pa.Table, *, recipe: Recipe, scope: Scope) -> pa.Array:
+def _worth_another_try(joined: pa.Table, *, recipes: Recipes, scope: Scope) -> pa.ChunkedArray:
+    """A failed document's bytes are the same: has what read or judged them changed, or was it asked for?"""
     passing = pc.is_in(joined["base_failure_code"], pa.array([str(c) for c in _PASSING]))
-    other_parser = pc.fill_null(pc.not_equal(joined["base_attempted_parse"], recipe.upto("parse")), fill_value=True)
+    other_parser = _differs(joined["base_attempted_parse"], recipes.recipe.upto("parse"))
+    by_rule = pc.equal(joined["base_failure_stage"], "check")
+    other_rules = pc.and_(
+        pc.fill_null(by_rule, fill_value=False), _differs(joined["base_attempted_check"], recipes.check)
+    )
     asked = scope.failed or scope.full_refresh or scope.recompute == "parse"
-    return pc.or_(pa.scalar(asked), pc.or_(passing, other_parser))
+    return pc.or_(pc.or_(pa.scalar(asked), passing), pc.or_(other_parser, other_rules))
 
 
-def _stage_to_remake(joined: pa.Table, *, recipe: Recipe, scope: Scope) -> pa.Array:
-    """The earliest stage whose recipe differs or that was asked for; null where what stands is right."""
-    stage = pa.nulls(joined.num_rows, pa.string())
+def _differs(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
+    """Nothing known of it counts as a difference."""
+    return pc.fill_null(pc.not_equal(column, value), fill_value=True)
+
+
+def _stages_to_remake(
+    joined: pa.Table, tried: pa.ChunkedArray, *, recipe: Recipe, scope: Scope
+) -> tuple[pa.Array, pa.Array]:
+    """The earliest stage to make again because the corpus file or a person says so; and because of a library.
+
+    Null where what stands is right. A library counts where the stage's settings are what they were; who cannot tell
+    (manifests of earlier releases) takes it for a setting. Vectors of two models cannot stand side by side, so another
+    embedding is always meant, whatever brought it. Documents that were `tried` with tonight's recipe and failed keep
+    what they had: else they would fail anew every night.
+    """
     asked = "parse" if scope.full_refresh else scope.recompute
-    for name in ("embed", "chunk", "parse"):
-        differs = pc.fill_null(pc.not_equal(joined[f"base_{name}_recipe"], recipe.upto(name)), fill_value=False)
-        wanted = pc.or_(differs, pa.scalar(asked == name))
-        stage = pc.if_else(wanted, name, stage)
-    return pc.if_else(pc.is_valid(joined["base_content_key"]), stage, None)
+    has_content = pc.is_valid(joined["base_content_key"])
+
+    refused = pc.and_(tried, pc.fill_null(pc.equal(joined["base_failure_stage"], "check"), fill_value=False))
+    spared = {"embed": pa.scalar(value=False), "chunk": refused, "parse": tried}
+
+    def where(mask: pa.ChunkedArray, stage: Stage) -> pa.ChunkedArray:
+        wanted = pc.and_not(pc.fill_null(mask, fill_value=False), spared[stage])
+        return pc.if_else(pc.and_(has_content, wanted), stage, None)
+
+    others = {
+        "chunk": pc.not_equal(joined["base_chunk_recipe"], _chunk_recipes(joined["base_parse_recipe"], recipe)),
+        "parse": pc.not_equal(joined["base_parse_recipe"], recipe.upto("parse")),
+    }
+    meant = where(pc.or_(pc.not_equal(joined["base_space"], recipe.space), pa.scalar(asked == "embed")), "embed")
+    stale = pa.nulls(joined.num_rows, pa.string())
+    for stage in ("chunk", "parse"):  # the earlier one wins
+        by_hand = _differs(joined[f"base_{stage}_settings"], recipe.settings(stage))
+        wanted = pc.or_(pc.and_(others[stage], by_hand), pa.scalar(asked == stage))
+        meant = pc.coalesce(where(wanted, stage), meant)
+        stale = pc.coalesce(where(pc.and_not(others[stage], by_hand), stage), stale)
+    return meant, stale
 
 
-@dataclass(frozen=True, slots=True)
-class GuardLimits:
-    """When a night's deletions look like an accident: shares from 0 to 1, counts of documents."""
-
-    share: float
-    count: int
-    most: int
-
-
-def guard_deletions(changes: Changes, *, standing: int, listed: int, limits: GuardLimits) -> str | None:
-    """Why tonight's deletions are withheld, or None; likely renames do not count as deletions."""
-    gone = changes.gone.num_rows - changes.renamed
-    if standing and listed == 0:
-        return f"the listing is empty while {standing} documents stand: deletions are withheld"
-    if gone > limits.most:
-        return f"{gone} documents are gone, more than {limits.most}: deletions are withheld"
-    if gone > limits.count and gone > limits.share * standing:
-        return f"{gone} of {standing} documents are gone, more than {limits.share:.0%}: deletions are withheld"
-    return None
+def _chunk_recipes(parses: pa.ChunkedArray, recipe: Recipe) -> pa.Array:
+    """What tonight's chunker would make of what each document's own parser read."""
+    known = pc.unique(parses).drop_null()
+    tonight = pa.array([recipe.upto("chunk", parse=parse) for parse in known.to_pylist()], pa.string())
+    return tonight.take(pc.index_in(parses, known))
 
 
 def assign_shards(work: pa.Table, *, bytes_each: int, documents_each: int, most: int) -> pa.Table:

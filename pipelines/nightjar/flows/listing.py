@@ -1,0 +1,102 @@
+"""What the bucket holds tonight, and which part of it a run may touch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.corpus import Corpus
+from nightjar.errors import Misconfigured
+from nightjar.flows.runs import Options
+from nightjar.flows.services import Services
+from nightjar.stages.select import selected, with_sidecars
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A whole listing: `documents` are those that the corpus takes, with their sidecars; `keys` are all that stand."""
+
+    documents: pa.Table
+    keys: pa.Array
+
+
+def list_documents(services: Services) -> Listing:
+    """List the bucket; nothing of it is left out because of what a run was asked for."""
+    corpus = services.corpus
+    pages: list[pa.Table] = []
+    listed = 0
+    for page in services.source.listing():
+        pages.append(page)
+        listed += page.num_rows
+        services.progress("list", listed, 0)
+    everything = pa.concat_tables(pages).combine_chunks()
+    rows = with_sidecars(everything, enabled=corpus.metadata.sidecar)
+    # A key that ends in "/" with no bytes is how consoles draw a folder; it is nobody's document.
+    marker = pc.and_(pc.ends_with(rows["key"], "/"), pc.equal(rows["size"], 0))
+    relative = pc.utf8_slice_codeunits(rows["key"], len(corpus.prefix))
+    taken = selected(relative, include=corpus.source.include, exclude=corpus.source.exclude)
+    rows = rows.filter(pc.and_(taken, pc.invert(marker)))
+    uris = pc.binary_join_element_wise(f"s3://{corpus.bucket}/", rows["key"], "")
+    return Listing(rows.append_column("uri", uris), everything["key"].combine_chunks())
+
+
+def within(table: pa.Table, corpus: Corpus, options: Options, *, base: pa.Table) -> pa.Table:
+    """Those rows of a listing or a manifest that a limited run may touch: it makes and deletes nothing outside.
+
+    Every limit that was asked for holds. A prefix and named documents also take what nobody has seen yet; a metadata
+    field and "failed" are known of documents in `base` alone.
+    """
+    if options.prefix:
+        table = table.filter(pc.starts_with(table["key"], corpus.prefix + options.prefix))
+    if options.where:
+        table = _of(table, _uris_where(base, *options.where))
+    if options.failed:
+        table = _of(table, base.filter(pc.is_valid(base["failure_code"]))["uri"].combine_chunks())
+    if options.documents:
+        table = _of(table, _uris_named(base, options.documents))
+    return table
+
+
+def _of(table: pa.Table, uris: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["uri"], uris))
+
+
+def _uris_where(manifest: pa.Table, name: str, value: str) -> pa.Array:
+    rows = manifest.select(["uri", "fields"]).to_pylist()
+    uris = [row["uri"] for row in rows if _says(json.loads(row["fields"] or "{}").get(name), value)]
+    return pa.array(uris, pa.string())
+
+
+def _says(stored: object, wanted: str) -> bool:
+    """As people write it: `true` for a flag, one of several words, a number in figures."""
+    if isinstance(stored, list):
+        return wanted in stored
+    return str(stored).lower() == wanted.lower() if isinstance(stored, bool) else str(stored) == wanted
+
+
+def _uris_named(manifest: pa.Table, documents: Iterable[str]) -> pa.Array:
+    """Documents by id or by address; an address that no manifest knows may be a new one's."""
+    named = pa.array(list(documents), pa.string())
+    by_id = manifest.filter(pc.is_in(manifest["document_id"], named))["uri"]
+    return pa.concat_arrays([named, *by_id.chunks])
+
+
+def refuse_unknown(listing: pa.Table, base: pa.Table, options: Options) -> None:
+    """Raise where a document was named that is neither in the bucket nor in the live version.
+
+    Raises:
+        Misconfigured: the first of them.
+    """
+    if not options.documents:
+        return
+    known = {*listing["uri"].to_pylist(), *base["uri"].to_pylist(), *base["document_id"].to_pylist()}
+    unknown = next((name for name in options.documents if name not in known), None)
+    if unknown is not None:
+        raise Misconfigured(
+            f"no document {unknown}: give an id or a source uri as `nightjar quarantine` shows it, within what the run"
+            " is limited to"
+        )

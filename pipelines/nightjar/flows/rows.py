@@ -1,0 +1,115 @@
+"""One document's manifest row while a shard works on it.
+
+A row is finished once it names its embed recipe; the later steps work on those that are not. Until then `attempts` and
+`first_failed_at` say what is known of earlier failures, so that whichever step fails next counts on from there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nightjar.artifacts import MANIFEST
+from nightjar.errors import BadDocument
+from nightjar.flows.checks import check_digest
+from nightjar.flows.metadata import describe
+from nightjar.flows.runs import Run
+from nightjar.flows.services import Services
+from nightjar.model import Document, document_id_of
+
+_SIDECAR_BYTES: Final = 256 * 1024
+
+Row = dict[str, Any]
+NO_FAILURE: Final[Row] = {
+    **dict.fromkeys(("failure_stage", "failure_code", "failure_reason", "attempted_check")),
+    "attempts": 0,
+    "first_failed_at": None,
+    "last_failed_at": None,
+}
+
+
+def sidecar_of(services: Services, row: Row) -> str | None:
+    """The text of `<key>.metadata.json`; None where there is none, and where it cannot be read."""
+    if row["sidecar_etag"] is None:
+        return None
+    sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
+    return None if sidecar is None else sidecar.decode("utf-8", "replace")
+
+
+def _attempt(row: Row) -> Row:
+    """Columns of the attempt alone: who the document is and which bytes were tried."""
+    names = ("uri", "key", "etag", "size", "modified_us", "sidecar_etag", "sidecar_size", "sidecar_modified_us")
+    return {"document_id": document_id_of(row["uri"]), **{name: row[name] for name in names}, "failure_code": None}
+
+
+def is_unfinished(row: Row) -> bool:
+    """Chunks or vectors are still to be made of it, or found."""
+    return row["failure_code"] is None and row["embed_recipe"] is None
+
+
+def _base_of(row: Row) -> Row:
+    """What the live manifest says of a planned document."""
+    return {name: row[f"base_{name}"] for name in MANIFEST.names if f"base_{name}" in row}
+
+
+def standing(row: Row) -> Row:
+    """A document whose bytes did not change and whose elements stand: only later stages are made again."""
+    return {**_base_of(row), **_attempt(row), "embed_recipe": None}
+
+
+def described_again(services: Services, row: Row) -> Row:
+    """A document of which the sidecar alone changed: finished, with other fields; its own bytes are not read."""
+    about = {**_base_of(row), **_attempt(row), "sidecar": sidecar_of(services, row)}
+    known = json.loads(row["base_object_metadata"] or "{}")
+    return describe(services.corpus, about, object_metadata=known, last_acl=row["base_acl"])
+
+
+def alike(rows: list[Row], *, recipe: str) -> list[Row]:
+    """Documents of one content are made of one parser's elements, tonight's where there are any.
+
+    Else two of them, one new and one that keeps an older parser's, would overwrite each other further on.
+    """
+    chosen: dict[str, Row] = {}
+    for row in rows:
+        if is_unfinished(row) and (row["content_key"] not in chosen or row["parse_recipe"] == recipe):
+            chosen[row["content_key"]] = {name: row[name] for name in ("parse_recipe", "parse_settings")}
+    return [row | chosen[row["content_key"]] if is_unfinished(row) else row for row in rows]
+
+
+def described(services: Services, run: Run, row: Row, document: Document, *, content: Mapping[str, Any]) -> Row:
+    """A document whose bytes were read and whose elements stand: nothing is made of them yet."""
+    about = {
+        **_attempt(row),
+        "attempted_parse": run.recipe.upto("parse"),
+        "parse_recipe": run.recipe.upto("parse"),
+        "parse_settings": run.recipe.settings("parse"),
+        "embed_recipe": None,
+        "attempts": row["base_attempts"],
+        "first_failed_at": row["base_first_failed_at"],
+        "digest": document.digest,
+        "charset": document.declared_charset,
+        "content_key": content["content_key"],
+        "media_type": content["media_type"],
+        "document_modified_us": round(document.modified_at.timestamp() * 1_000_000),
+        "sidecar": row.get("sidecar"),
+    }
+    return describe(services.corpus, about, object_metadata=document.object_metadata, last_acl=row.get("base_acl"))
+
+
+def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: str, digest: str | None = None) -> Row:
+    """The row of a document that failed tonight; what it has in the index is merged back at the gate."""
+    now = services.clock().isoformat(timespec="seconds")
+    before = _base_of(row) or row
+    return {
+        **_attempt(row),
+        "attempted_parse": run.recipe.upto("parse"),
+        "attempted_check": check_digest(services, run.recipe) if stage == "check" else None,
+        "failure_stage": stage,
+        "failure_code": str(bad.code),
+        "failure_reason": bad.reason,
+        "attempts": (before["attempts"] or 0) + 1,
+        "first_failed_at": before["first_failed_at"] or now,
+        "last_failed_at": now,
+        "digest": digest,
+    }
