@@ -132,7 +132,7 @@ class World:
             corpus=self.corpus,
             source=self.source,
             state=state or self.state,
-            index=index or self.index,
+            open_index=lambda: index or self.index,
             recipe=lambda: self.recipe(tokenizer),
             tokenizer=lambda: tokenizer,
             parser=lambda: self.parser,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,18 +71,20 @@ def two_nights(place: Place, secrets: Secrets) -> None:
     print(f"  {upload(bucket, place.repository / 'samples' / CORPUS)}")
     title(f"First night: {DAG}, triggered over REST")
     run_night(airflow)
-    print_night(ask(environment, "show", CORPUS)["run"])
-    print_quarantine(ask(environment, "quarantine", CORPUS))
-    print_served(ask(environment, "versions", CORPUS))
-    print_answer(FIRST_QUESTION, ask(environment, "search", CORPUS, FIRST_QUESTION, "-k", "3"))
+    asked = [["show"], ["quarantine"], ["versions"], ["search", FIRST_QUESTION, "-k", "3"]]
+    shown, quarantine, versions, found = ask_all(environment, asked)
+    print_night(shown["run"])
+    print_quarantine(quarantine)
+    print_served(versions)
+    print_answer(FIRST_QUESTION, found)
 
     title(f"One paragraph is added to {EDITED}; second night")
     edit(bucket, place.repository / "samples" / CORPUS / EDITED)
     run_night(airflow)
-    second = ask(environment, "show", CORPUS)["run"]
-    print_night(second)
-    require_only_the_edit(second)
-    print_answer(SECOND_QUESTION, ask(environment, "search", CORPUS, SECOND_QUESTION, "-k", "3"))
+    shown, found = ask_all(environment, [["show"], ["search", SECOND_QUESTION, "-k", "3"]])
+    print_night(shown["run"])
+    require_only_the_edit(shown["run"])
+    print_answer(SECOND_QUESTION, found)
 
 
 def s3_client(environment: Mapping[str, str]) -> S3Client:
@@ -154,19 +158,26 @@ def run_under_way(airflow: Airflow, triggered: str) -> str:
     return triggered
 
 
-def ask(environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    """What `nightjar … --json` answers.
+def ask_all(environment: Mapping[str, str], commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Answers in the order of `commands`, which run side by side."""
+    with ThreadPoolExecutor(len(commands)) as pool:
+        return list(pool.map(lambda command: ask(environment, *command), commands))
+
+
+def ask(environment: Mapping[str, str], verb: str, *arguments: str) -> dict[str, Any]:
+    """What `nightjar VERB handbook … --json` answers.
 
     Raises:
         Failed: it exits with another code than 0; carries its last line.
     """
+    command = ["nightjar", verb, CORPUS, *arguments, "--json"]
     program = Path(sys.executable).with_name("nightjar")
     done = subprocess.run(
-        [str(program), *arguments, "--json"], env=dict(environment), capture_output=True, text=True, check=False
+        command, executable=program, env=dict(environment), capture_output=True, text=True, check=False
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["nothing on standard error"])[-1]
-        raise Failed(f"`nightjar {' '.join(arguments)}` exits {done.returncode}: {last}")
+        raise Failed(f"`{shlex.join(command)}` exits {done.returncode}: {last}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 

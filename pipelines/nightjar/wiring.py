@@ -18,7 +18,6 @@ from nightjar.adapters.quiet import silence_telemetry
 from nightjar.adapters.s3_client import s3_client
 from nightjar.adapters.s3_source import S3Source
 from nightjar.adapters.s3_state import S3State
-from nightjar.adapters.weaviate_index.index import WeaviateIndex
 from nightjar.corpus import Corpus
 from nightjar.flows.services import Progress, Services
 from nightjar.ports import Embedder, Index, Inspector, Parser, Tokenizer
@@ -79,7 +78,7 @@ def open_services(
         corpus=corpus,
         source=S3Source(opened.source, bucket=corpus.bucket, prefix=corpus.prefix),
         state=S3State(opened.state, bucket=state.bucket, prefix=state.prefix),
-        index=_index(closing, opened.weaviate),
+        open_index=functools.cache(lambda: _index(closing, opened.weaviate)),
         recipe=functools.cache(lambda: _recipe(corpus, parser(), tokenizer(), model())),
         tokenizer=tokenizer,
         parser=parser,
@@ -106,6 +105,8 @@ def _closed_later(closing: ExitStack, make: Callable[[], Parser]) -> Callable[[]
 
 
 def _index(closing: ExitStack, where: Weaviate) -> Index:
+    from nightjar.adapters.weaviate_index.index import WeaviateIndex  # noqa: PLC0415 - half of all imports; many steps never ask the index
+
     index = WeaviateIndex(http_url=where.http_url, grpc_url=where.grpc_url, api_key=where.api_key)
     closing.callback(index.close)
     return index

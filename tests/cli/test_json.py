@@ -204,7 +204,7 @@ def test_doctor_names_each_door_that_does_not_open(shell: Shell) -> None:
         def alias(self, _: str) -> None:
             raise Transient("no answer")
 
-    shell.change = lambda services: replace(services, index=Closed())  # type: ignore[arg-type]
+    shell.change = lambda services: replace(services, open_index=Closed)  # type: ignore[arg-type]
     checks = shell.json("doctor", "handbook")["checks"]["handbook"]
     assert [c["name"] for c in checks if c["standing"] == "missing"] == ["weaviate", "alias"]
 

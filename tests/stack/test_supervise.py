@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,3 +102,17 @@ def test_the_log_of_the_start_before_is_kept(place: Place) -> None:
             time.sleep(0.05)
         stop(["sleeper"], place)
     assert "first" in log_path(place, "sleeper").with_suffix(".log.1").read_text()
+
+
+def test_ctrl_c_during_a_start_leaves_a_record_to_stop_by(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        child = real(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        launch(service(SLEEPER), place)
+    assert stop(all_recorded(place), place) == ["sleeper"]

@@ -6,7 +6,7 @@ import argparse
 import fcntl
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tools.stack import airflow, servers
@@ -62,37 +62,42 @@ def _obey(chosen: argparse.Namespace, place: Place) -> int:
 
 def _up(parts: Sequence[str], place: Place) -> int:
     secrets = local_secrets(place.home)
-    wanted = [part for part in PARTS if part in parts]
-    _start([service for part in wanted if part != "airflow" for service in _server(part, place, secrets)], place)
+    _start(_services(parts, place, secrets), place)
     write_environment(place, secrets)
-    if "airflow" in wanted:
-        environment = airflow.airflow_environment(place, secrets)
-        if not all(recorded(place, name) for name in airflow.NAMES):
-            say("airflow: migrating its database")
-            airflow.migrate(place, environment)
-        _start(airflow.airflow_services(place, environment), place)
+    if "airflow" in parts:
         say(f"airflow: {place.url(Port.AIRFLOW)} login {airflow.USER} / {secrets.airflow_password}")
     return 0
 
 
-def _server(part: str, place: Place, secrets: Secrets) -> Iterator[Service]:
-    if part == "weaviate":
+def _services(parts: Sequence[str], place: Place, secrets: Secrets) -> Iterator[Service]:
+    """In the order of their start, each made when the one before was launched: servers come up during a migration."""
+    if "weaviate" in parts:
         yield servers.weaviate(require_program(WEAVIATE, place), place, secrets)
-    if part == "s3":
+    if "s3" in parts:
         yield servers.s3(require_program(VERSITYGW, place), place, secrets)
+    if "airflow" in parts:
+        environment = airflow.airflow_environment(place, secrets)
+        if not airflow.is_migrated(place):
+            say("airflow: preparing its database")
+            airflow.migrate(place, environment)
+        yield from airflow.airflow_services(place, environment)
 
 
-def _start(services: Sequence[Service], place: Place) -> None:
+def _start(services: Iterable[Service], place: Place) -> None:
     """All are launched before the first is waited for; what was launched and failed is ended again."""
-    launched: list[Service] = []
+    begun = time.monotonic()
+    launched: dict[str, bool] = {}
+    waiting: list[Service] = []
     try:
-        launched.extend(service for service in services if launch(service, place))
         for service in services:
-            waited = await_ready(service, place)
-            state = f"ready after {waited:.1f} s" if service in launched else "runs already"
+            launched[service.name] = launch(service, place)
+            waiting.append(service)
+        for service in waiting:
+            await_ready(service, place)
+            state = f"ready after {time.monotonic() - begun:.0f} s" if launched[service.name] else "runs already"
             say(f"{service.name}: {state}{_addresses(service)}")
     except (Refused, Failed):
-        stop([service.name for service in launched], place, grace_s=5)
+        stop([name for name, ours in launched.items() if ours], place, grace_s=5)
         raise
 
 

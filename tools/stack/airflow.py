@@ -7,12 +7,13 @@ import subprocess
 import urllib.error
 import urllib.request
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from tools.stack.environment import QUIET, shared_settings
 from tools.stack.place import HOST, Failed, Place, Port
 from tools.stack.secret import Secrets, write_private
-from tools.stack.servers import REGION, inherited
+from tools.stack.servers import REGION, answers, inherited
 from tools.stack.supervise import Service, log_path
 
 USER = "admin"
@@ -20,6 +21,7 @@ NAMES = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "ai
 _PARALLEL_TASKS = 4
 _NEW_FILES_S = 10  # Airflow's default of 300 s is long for somebody who waits for their first corpus
 _START_TIMEOUT_S = 120
+_FIRST_CALL_S = 60
 
 
 def airflow_environment(place: Place, secrets: Secrets) -> dict[str, str]:
@@ -39,7 +41,7 @@ def airflow_environment(place: Place, secrets: Secrets) -> dict[str, str]:
         "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",  # user and role
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_database(place)}",
         "API__HOST": HOST,
         "API__PORT": str(place.port(Port.AIRFLOW)),
         "API__BASE_URL": url,
@@ -92,12 +94,19 @@ def _weaviate_connection(place: Place, secrets: Secrets) -> str:
     )
 
 
+def is_migrated(place: Place) -> bool:
+    """Whether the metadata database has this Airflow's schema; asking Airflow itself takes seconds."""
+    mark = _migration_mark(place)
+    return mark.exists() and mark.read_text() == version("apache-airflow") and _database(place).exists()
+
+
 def migrate(place: Place, environment: dict[str, str]) -> None:
-    """Bring the metadata database to this Airflow's schema; quick when it is there already.
+    """Bring the metadata database to this Airflow's schema.
 
     Raises:
         Failed: the migration did; its output is in the log.
     """
+    _migration_mark(place).unlink(missing_ok=True)
     log = log_path(place, "airflow-migrate")
     with log.open("wb") as output:
         code = subprocess.run(
@@ -105,6 +114,15 @@ def migrate(place: Place, environment: dict[str, str]) -> None:
         ).returncode
     if code:
         raise Failed(f"Airflow's database could not be migrated; see {log}")
+    _migration_mark(place).write_text(version("apache-airflow"))
+
+
+def _migration_mark(place: Place) -> Path:
+    return place.data("airflow") / "migrated"
+
+
+def _database(place: Place) -> Path:
+    return place.data("airflow") / "airflow.db"
 
 
 def airflow_services(place: Place, environment: dict[str, str]) -> list[Service]:
@@ -128,11 +146,16 @@ def airflow_services(place: Place, environment: dict[str, str]) -> list[Service]
             [str(_program(place)), *arguments[name]],
             environment,
             {port: "Airflow"} if name == "airflow-api-server" else {},
-            ready=partial(_is_healthy, place, part[name]),
+            ready=partial(_takes_tasks if name == "airflow-api-server" else _is_healthy, place, part[name]),
             start_timeout_s=_START_TIMEOUT_S,
         )
         for name in NAMES
     ]
+
+
+def _takes_tasks(place: Place, part: str) -> bool:
+    """Airflow builds what its tasks talk to at the first call: seconds, better spent while the others still start."""
+    return _is_healthy(place, part) and answers(f"{place.url(Port.AIRFLOW)}/execution/health", timeout_s=_FIRST_CALL_S)
 
 
 def _is_healthy(place: Place, part: str) -> bool:

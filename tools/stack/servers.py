@@ -87,10 +87,10 @@ def inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ}
 
 
-def answers(address: str) -> bool:
+def answers(address: str, *, timeout_s: float = 2) -> bool:
     """Whether a GET is answered with success."""
     try:
-        with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - a loopback address made above
+        with urllib.request.urlopen(address, timeout=timeout_s):  # noqa: S310 - a loopback address made above
             return True
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False

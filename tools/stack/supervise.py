@@ -6,7 +6,8 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -18,6 +19,7 @@ from tools.stack.processes import Process, alive, family, send, table
 _POLL_S = 0.2
 _LOG_TAIL_LINES = 15
 _LEADERS_ALONE_S = 3
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Record(TypedDict):
@@ -61,7 +63,7 @@ def launch(service: Service, place: Place) -> bool:
     for port, purpose in service.ports.items():
         require_free(port, purpose=purpose)
     log = _fresh_log(place, service.name)
-    with log.open("ab") as output:
+    with log.open("ab") as output, interrupts_deferred():
         child = subprocess.Popen(
             service.command,
             env=dict(service.environment),
@@ -71,11 +73,25 @@ def launch(service: Service, place: Place) -> bool:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    born = table()[child.pid].born
-    record: Record = {"pid": child.pid, "born": born, "ports": sorted(service.ports)}
-    _record_path(place, service.name).write_text(json.dumps(record))
-    child.returncode = 0  # it outlives this program on purpose; keeps Popen from warning about that
+        child.returncode = 0  # it outlives this program on purpose; keeps Popen from warning about that
+        born = table()[child.pid].born
+        record: Record = {"pid": child.pid, "born": born, "ports": sorted(service.ports)}
+        _write(_record_path(place, service.name), json.dumps(record))
     return True
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Ctrl-C comes through at the end of the block: a process that was started and not recorded would outlive all."""
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda sent, _: arrived.append(sent)) for number in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for sent in arrived[:1]:
+            signal.raise_signal(sent)
 
 
 def await_ready(service: Service, place: Place) -> float:
@@ -173,6 +189,13 @@ def _record(place: Place, name: str) -> Record | None:
         return None
     record: Record = json.loads(path.read_text())
     return record
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: `make stop` reads it after whatever happened here."""
+    draft = path.with_suffix(".new")
+    draft.write_text(text)
+    draft.replace(path)
 
 
 def _record_path(place: Place, name: str) -> Path:

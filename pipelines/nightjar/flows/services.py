@@ -22,7 +22,7 @@ class Services:
     corpus: Corpus
     source: Source
     state: StateStore
-    index: Index
+    open_index: Callable[[], Index]
     lease_ttl_s: float
     recipe: Callable[[], Recipe]
     tokenizer: Callable[[], Tokenizer]
@@ -33,3 +33,8 @@ class Services:
     work_folder: Path
     progress: Progress
     close: Callable[[], None]
+
+    @property
+    def index(self) -> Index:
+        """The corpus's index; connected when it is first asked something."""
+        return self.open_index()
