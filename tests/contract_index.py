@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -155,6 +156,38 @@ class IndexContract:
     def test_writing_to_a_collection_that_is_not_there_names_it(self, index: Index) -> None:
         with pytest.raises(Misconfigured, match="Nowhere_b0001"):
             index.write(CollectionName("Nowhere_b0001"), [an_object(1)])
+
+    def test_deleted_objects_are_gone_and_the_others_stand(self, index: Index, name: CollectionName) -> None:
+        index.write(name, map(an_object, range(520)))
+        index.delete(name, [chunk_id(number) for number in range(510)])
+        assert {each.chunk_id for each in index.scan(name, vectors=False)} == set(map(chunk_id, range(510, 520)))
+
+    def test_deleting_what_is_not_there_is_no_error(self, index: Index, name: CollectionName) -> None:
+        index.write(name, [an_object(1)])
+        index.delete(name, [chunk_id(2)])
+        assert index.count(name) == 1
+
+    def test_the_objects_of_documents_are_found_whole(self, index: Index, name: CollectionName) -> None:
+        large = [an_object(number, document_id="large") for number in range(1203)]
+        index.write(name, [*large, an_object(5000, document_id="small"), an_object(5001, document_id="larger")])
+        found = list(index.of_documents(name, ["large", "small", "absent"]))
+        assert sorted(each.chunk_id for each in found) == sorted(map(chunk_id, [*range(1203), 5000]))
+        assert {each.chunk_id: each.digest for each in found}[chunk_id(7)] == large[7].digest
+
+    def test_a_standing_collection_tells_its_schema(self, index: Index, name: CollectionName) -> None:
+        standing = index.schema(name)
+        assert set(standing.properties) == set(PROPERTIES)
+        assert replace(standing, properties=PROPERTIES) == SCHEMA
+
+    def test_a_collection_is_extended_by_what_it_lacks(self, index: Index, name: CollectionName) -> None:
+        index.write(name, [an_object(1, department="hr")])
+        index.extend(name, properties_of(FIELDS | {"grade": "int"}))
+        found = index.fetch(name, [chunk_id(1)])[chunk_id(1)].properties
+        assert (found["grade"], found["department"]) == (None, "hr")
+        graded = {"text": "words", "ordinal": 2, "grade": 7}
+        index.write(name, [IndexObject(chunk_id(2), graded, unit(2))])
+        hits = index.search(name, Query("vector", "", unit(1), 5, where={"grade": 7}))
+        assert [hit.chunk_id for hit in hits] == [chunk_id(2)]
 
     def test_a_scan_with_vectors_gives_every_object_once(self, index: Index, name: CollectionName) -> None:
         written = {each.chunk_id: each.digest for each in map(an_object, range(520))}

@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NewType, Self
 
@@ -157,10 +157,26 @@ class IndexObject:
     vector: Vector
 
     @property
+    def vector_digest(self) -> str:
+        """Digest of the vector, bit by bit."""
+        return sha256(np.asarray(self.vector, dtype="<f4").tobytes())
+
+    @property
+    def properties_digest(self) -> str:
+        """Digest of what is not None; equal moments in different time zones are equal."""
+        told = {name: value for name, value in self.properties.items() if value is not None}
+        return sha256(json.dumps(told, sort_keys=True, default=_moment, ensure_ascii=True))
+
+    @property
     def digest(self) -> str:
         """Digest of properties and vector: two checkouts agree where these agree."""
-        plain = json.dumps(self.properties, sort_keys=True, default=str, ensure_ascii=True)
-        return sha256(plain.encode() + np.asarray(self.vector, dtype="<f4").tobytes())
+        return sha256(self.properties_digest + self.vector_digest)
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"a property holds a {type(value).__name__}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,12 @@ class Index(Protocol):
     def create(self, name: CollectionName, schema: CollectionSchema) -> None:
         """Create it, or accept an equal one that stands already."""
 
+    def schema(self, name: CollectionName) -> CollectionSchema:
+        """What a standing collection was created with, and the properties that it was given since."""
+
+    def extend(self, name: CollectionName, properties: Iterable[Property]) -> None:
+        """Give a standing collection those of `properties` that it lacks; objects in it have None there."""
+
     def describe(self, name: CollectionName, description: str) -> None:
         """Replace the collection's description."""
 
@@ -219,11 +225,21 @@ class Index(Protocol):
             Transient: some were still refused after retries; the message counts them and gives the first reason.
         """
 
+    def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
+        """Remove these objects; absent ones are no error.
+
+        Raises:
+            Transient: the server kept some of them.
+        """
+
     def count(self, name: CollectionName) -> int:
         """Objects on the server."""
 
     def fetch(self, name: CollectionName, ids: Sequence[ChunkId]) -> dict[ChunkId, IndexObject]:
         """Those of `ids` that stand, with properties and vectors."""
+
+    def of_documents(self, name: CollectionName, documents: Sequence[str]) -> Iterator[IndexObject]:
+        """Every object of these documents (by document id) once, with properties and vectors."""
 
     def scan(self, name: CollectionName, *, vectors: bool) -> Iterator[IndexObject]:
         """Every object once; without vectors theirs are empty arrays."""

@@ -58,6 +58,19 @@ class MemoryIndex:
         else:
             standing.schema = replace(standing.schema, description=schema.description)
 
+    def schema(self, name: CollectionName) -> CollectionSchema:
+        """As created, with what `extend` added."""
+        return self._named(name).schema
+
+    def extend(self, name: CollectionName, properties: Iterable[Property]) -> None:
+        """Objects that stand get None there."""
+        standing = self._named(name)
+        fresh = tuple(each for each in properties if each.name not in standing.kinds)
+        standing.schema = replace(standing.schema, properties=(*standing.schema.properties, *fresh))
+        for chunk_id, each in standing.objects.items():
+            full = dict.fromkeys(standing.kinds) | dict(each.properties)
+            standing.objects[chunk_id] = replace(each, properties=full)
+
     def describe(self, name: CollectionName, description: str) -> None:
         """Replace the collection's description."""
         standing = self._named(name)
@@ -81,6 +94,12 @@ class MemoryIndex:
             given += 1
         return given
 
+    def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
+        """Absent ones are no error."""
+        standing = self._named(name).objects
+        for chunk_id in ids:
+            standing.pop(chunk_id, None)
+
     def count(self, name: CollectionName) -> int:
         """Objects in it."""
         return len(self._named(name).objects)
@@ -89,6 +108,11 @@ class MemoryIndex:
         """Those of `ids` that stand."""
         standing = self._named(name).objects
         return {chunk_id: standing[chunk_id] for chunk_id in ids if chunk_id in standing}
+
+    def of_documents(self, name: CollectionName, documents: Sequence[str]) -> Iterator[IndexObject]:
+        """In the order of ids."""
+        wanted = frozenset(documents)
+        yield from (each for each in self.scan(name, vectors=True) if each.properties["document_id"] in wanted)
 
     def scan(self, name: CollectionName, *, vectors: bool) -> Iterator[IndexObject]:
         """Every object once, in the order of ids."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from weaviate.classes.config import ConsistencyLevel
+from weaviate.classes.query import Filter
 from weaviate.collections import Collection
 from weaviate.collections.classes.config import CollectionConfig
 from weaviate.collections.classes.internal import Object
@@ -18,16 +19,17 @@ from nightjar.adapters.weaviate_index.aliases import Aliases
 from nightjar.adapters.weaviate_index.batches import write
 from nightjar.adapters.weaviate_index.connection import Connection, loses_replicas
 from nightjar.adapters.weaviate_index.errors import read_only, translated
-from nightjar.adapters.weaviate_index.schema import difference, kinds, settings
+from nightjar.adapters.weaviate_index.schema import as_property, difference, kinds, schema_of, settings
 from nightjar.adapters.weaviate_index.search import plain, search
 from nightjar.errors import Misconfigured, Transient
 from nightjar.model import ChunkId, CollectionName, Hit, IndexObject
-from nightjar.ports import CollectionSchema, Query
+from nightjar.ports import CollectionSchema, Property, Query
 from nightjar.stages.properties import checked
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_]*")
 _NOT_FOUND: Final = 404
 _IDS_AT_ONCE: Final = 500
+_DOCUMENTS_AT_ONCE: Final = 100
 _PAGE: Final = 500
 _INDEXING_PATIENCE_S: Final = 900.0
 _POLL_S: Final = 0.25
@@ -86,6 +88,18 @@ class WeaviateIndex:
         if standing.description != schema.description:
             self.describe(name, schema.description)
 
+    def schema(self, name: CollectionName) -> CollectionSchema:
+        """What a standing collection was created with, and the properties that it was given since."""
+        return schema_of(self._config(name))
+
+    def extend(self, name: CollectionName, properties: Iterable[Property]) -> None:
+        """Give a standing collection those of `properties` that it lacks."""
+        standing = kinds(self._config(name))
+        with translated(self.url):
+            for each in properties:
+                if each.name not in standing:
+                    self._collection(name).config.add_property(as_property(each))
+
     def describe(self, name: CollectionName, description: str) -> None:
         """Replace the collection's description."""
         self._config(name)
@@ -114,6 +128,15 @@ class WeaviateIndex:
         self._await_vectors(collection)
         return given
 
+    def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
+        """Remove these objects; absent ones are no error."""
+        with translated(self.url):
+            data = self._collection(name).with_consistency_level(ConsistencyLevel.QUORUM).data
+            for start in range(0, len(ids), _IDS_AT_ONCE):
+                answer = data.delete_many(Filter.by_id().contains_any(ids[start : start + _IDS_AT_ONCE]))
+                if answer.failed:
+                    raise Transient(f"Weaviate at {self.url} kept {answer.failed} objects of {name} that were deleted")
+
     def count(self, name: CollectionName) -> int:
         """Objects on the server."""
         with translated(self.url):
@@ -129,6 +152,21 @@ class WeaviateIndex:
                 answer = query.fetch_objects_by_ids(some, limit=len(some), include_vector=True)
                 found |= {ChunkId(str(each.uuid)): _object(each) for each in answer.objects}
         return found
+
+    def of_documents(self, name: CollectionName, documents: Sequence[str]) -> Iterator[IndexObject]:
+        """Every object of these documents once; pages by leaving out what was seen, since offsets end at 10,000."""
+        with translated(self.url):
+            query = self._collection(name).with_consistency_level(ConsistencyLevel.ALL).query
+            for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+                wanted = Filter.by_property("document_id").contains_any(documents[start : start + _DOCUMENTS_AT_ONCE])
+                seen: list[str] = []
+                while True:
+                    filters = wanted & Filter.by_id().contains_none(seen) if seen else wanted
+                    page = query.fetch_objects(filters=filters, limit=_PAGE, include_vector=True).objects
+                    yield from map(_object, page)
+                    seen.extend(str(each.uuid) for each in page)
+                    if len(page) < _PAGE:
+                        break
 
     def scan(self, name: CollectionName, *, vectors: bool) -> Iterator[IndexObject]:
         """Every object once; without vectors theirs are empty arrays."""

@@ -49,7 +49,7 @@ def settings(name: str, schema: CollectionSchema) -> dict[str, Any]:
     return {
         "name": name,
         "description": schema.description,
-        "properties": [_property(each) for each in schema.properties],
+        "properties": [as_property(each) for each in schema.properties],
         "vector_config": Configure.Vectors.self_provided(vector_index_config=_graph(schema.quantization)),
         "inverted_index_config": Configure.inverted_index(
             bm25_b=0.75, bm25_k1=1.2, stopwords_preset=StopwordsPreset.EN, index_null_state=False
@@ -64,10 +64,21 @@ def settings(name: str, schema: CollectionSchema) -> dict[str, Any]:
     }
 
 
+def schema_of(standing: CollectionConfig) -> CollectionSchema:
+    """The reverse of `settings`: what a standing collection is, in our words."""
+    sharding = standing.sharding_config
+    return CollectionSchema(
+        properties=tuple(kinds(standing).values()),
+        description=standing.description or "",
+        quantization=_quantization(standing),
+        replicas=standing.replication_config.factor,
+        shards=(sharding.desired_count if sharding else None) or 1,
+    )
+
+
 def difference(standing: CollectionConfig, schema: CollectionSchema) -> str:
     """The first thing in which a standing collection is not what `schema` asks for; '' when it is."""
-    wanted = _described(schema)
-    found = _found(standing)
+    wanted, found = _described(schema), _described(schema_of(standing))
     apart = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
     return f"{apart[0]} is {found.get(apart[0])}, not {wanted.get(apart[0])}" if apart else ""
 
@@ -86,15 +97,6 @@ def _described(schema: CollectionSchema) -> dict[str, str]:
         "quantization": schema.quantization,
         "replicas": str(schema.replicas),
         "shards": str(schema.shards),
-    }
-
-
-def _found(standing: CollectionConfig) -> dict[str, str]:
-    properties = {f"property {each.name}": f"{each.kind}, {each.search}" for each in kinds(standing).values()}
-    return properties | {
-        "quantization": _quantization(standing),
-        "replicas": str(standing.replication_config.factor),
-        "shards": str(standing.sharding_config.desired_count) if standing.sharding_config else "none",
     }
 
 
@@ -132,7 +134,12 @@ def _graph(quantization: str) -> Any:
     )
 
 
-def _property(wanted: Property) -> WeaviateProperty:
+def as_property(wanted: Property) -> WeaviateProperty:
+    """One property in Weaviate's words.
+
+    Raises:
+        Misconfigured: an unknown kind.
+    """
     if wanted.kind not in _TYPES:
         raise Misconfigured(f"property {wanted.name} is of unknown kind {wanted.kind!r}: use {', '.join(_TYPES)}")
     is_text = wanted.kind.startswith("text")
