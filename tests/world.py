@@ -27,7 +27,7 @@ from nightjar.owner import Owner
 from nightjar.ports import Index, StateStore
 from nightjar.recipe import Recipe
 
-CHANGES = {"write", "create", "replace", "delete", "drop", "point", "describe"}
+CHANGES = {"write", "create", "replace", "delete", "drop", "point", "describe", "extend"}
 """Operations that leave a trace: a death between two readings is a death before the next of these."""
 
 
@@ -76,16 +76,18 @@ class LosingIndex(MemoryIndex):
         del self._collections[name]
 
 
+def handbook(**sections: Any) -> Corpus:
+    """The corpus file of the world, with further sections of it."""
+    base = {"name": "handbook", "source": {"uri": "s3://documents/h/"}, "state": "s3://state/handbook/"}
+    return Corpus.model_validate(base | sections)
+
+
 @dataclass
 class World:
     """Documents are put into `source`; `night()` runs one; `served()` is what people would find."""
 
     folder: Path
-    corpus: Corpus = field(
-        default_factory=lambda: Corpus.model_validate(
-            {"name": "handbook", "source": {"uri": "s3://documents/h/"}, "state": "s3://state/handbook/"}
-        )
-    )
+    corpus: Corpus = field(default_factory=handbook)
     source: MemorySource = field(default_factory=lambda: MemorySource(bucket="documents", prefix="h/"))
     state: MemoryState = field(default_factory=MemoryState)
     index: LosingIndex = field(default_factory=LosingIndex)
@@ -145,9 +147,9 @@ class World:
             close=lambda: None,
         )
 
-    def night(self, *, kill_at: int | None = None, **options: Any) -> Mapping[str, Any]:
+    def night(self, *, kill_at: int | None = None, index: Any = None, **options: Any) -> Mapping[str, Any]:
         self.nights += 1
-        services = self.services()
+        services = self.services(index=index)
         if kill_at is not None:
             steps = itertools.count()
             services = self.services(

@@ -52,6 +52,7 @@ def settle(corpus: Corpus) -> None:
                 run_id=context["run_id"],
                 actor=context["dag_run"].triggering_user_name or owner.name,
                 options=options_of(context["params"]),
+                lease=lease,
             )
 
 
@@ -86,7 +87,7 @@ def gate(corpus: Corpus) -> dict[str, Any]:
 
 def index(corpus: Corpus) -> None:
     """Check the candidate out into a collection; skipped, with all that follows, on a night without one."""
-    with taking_part(corpus) as part:
+    with taking_part(corpus) as part, waiting_as_asked(part.run.options):
         if gates.candidate(part.services, part.run) is None:
             raise AirflowSkipException("nothing differs and the index agrees: no new version")
         whole.timed(part.services, part.run, "index", lambda: checkout.index(part.services, part.run, lease=part.lease))
@@ -95,7 +96,9 @@ def index(corpus: Corpus) -> None:
 def verify(corpus: Corpus) -> None:
     """Prove that the collection is the version's checkout."""
     with taking_part(corpus) as part:
-        whole.timed(part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run))
+        whole.timed(
+            part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run, lease=part.lease)
+        )
 
 
 def promote(corpus: Corpus) -> None:

@@ -7,8 +7,8 @@ from cli.shell import Shell
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
+from nightjar.flows.checkouts import drop_collection
 from nightjar.flows.searching import typed_where
-from nightjar.flows.settle import drop_collection
 from nightjar.flows.versions import read_version
 
 LEAVE = "Leave\nEveryone has thirty days of leave a year."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from contract_index import SCHEMA
-from world import Killed, World
+from world import Killed, World, handbook
 
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Code, HeldBack, Misconfigured
@@ -113,12 +113,23 @@ def test_a_repaired_document_leaves_quarantine(world: World) -> None:
 
 
 def test_another_model_embeds_everything_again_and_parses_nothing(world: World) -> None:
+    world.corpus = handbook(embed={"switch": "automatic"})
     first = world.night()
     world.model = "other"
     world.parser.parsed.clear()
     report = world.night()
     assert world.parser.parsed == []
     assert report["chunks"]["embedded"] == first["chunks"]["embedded"]
+
+
+def test_another_model_waits_for_a_person_and_shows_nothing(world: World) -> None:
+    world.night()
+    before = world.served()
+    world.model = "other"
+    with pytest.raises(HeldBack, match="embed their questions anew"):
+        world.night()
+    assert world.served() == before
+    assert read_versions(world.state)[0].state is State.WAITING
 
 
 def test_a_new_bad_file_makes_a_version_that_shares_the_collection(world: World) -> None:
@@ -211,14 +222,14 @@ def test_old_collections_are_kept_by_number(world: World) -> None:
     assert len(world.index.collections()) == world.corpus.index.keep_collections
 
 
-def _expected(folder: Path) -> World:
-    calm = _before_the_storm(folder)
+def _expected(folder: Path, strategy: str) -> World:
+    calm = _before_the_storm(folder, strategy)
     calm.night()
     return calm
 
 
-def _before_the_storm(folder: Path) -> World:
-    world = World(folder)
+def _before_the_storm(folder: Path, strategy: str) -> World:
+    world = World(folder, handbook(index={"strategy": strategy}))
     world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
     world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
     world.night()
@@ -228,11 +239,12 @@ def _before_the_storm(folder: Path) -> World:
     return world
 
 
-def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) -> None:
-    expected = _expected(tmp_path / "calm").served()
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, strategy: str) -> None:
+    expected = _expected(tmp_path / "calm", strategy).served()
     moment = killed = 0
     while True:
-        world = _before_the_storm(tmp_path / str(moment))
+        world = _before_the_storm(tmp_path / str(moment), strategy)
         before = world.served()
         try:
             world.night(kill_at=moment)
@@ -240,12 +252,18 @@ def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path) ->
             killed += 1
         else:
             break
-        assert world.served() in (before, expected), f"half visible after a death at step {moment}"
+        if strategy == "blue_green":
+            assert world.served() in (before, expected), f"half visible after a death at step {moment}"
+        assert _documents(before) & _documents(expected) <= _documents(world.served()), f"missing at step {moment}"
         world.night()
         assert world.served() == expected, f"another index after a death at step {moment}"
         world.consistent()
         moment += 1
     assert killed > 30
+
+
+def _documents(served: Mapping[str, tuple[Mapping[str, Any], bytes]]) -> set[Any]:
+    return {properties["document_id"] for properties, _ in served.values()}
 
 
 @pytest.mark.parametrize("asked", [{"recompute": "embed"}, {"recompute": "chunk"}])

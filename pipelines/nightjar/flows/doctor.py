@@ -13,9 +13,9 @@ from typing import Final, Protocol
 import pyarrow as pa
 
 from nightjar.errors import Misconfigured, NightjarError
+from nightjar.flows.checkouts import is_ours
 from nightjar.flows.planning import disagreement
 from nightjar.flows.services import Services
-from nightjar.flows.settle import is_ours
 from nightjar.flows.versions import read_live
 from nightjar.lease import standing
 from nightjar.stages.quality import CHUNK_ROW, CHUNKS, DOCUMENT_ROW, DOCUMENTS, EMBEDDINGS

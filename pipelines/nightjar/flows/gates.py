@@ -18,6 +18,7 @@ from nightjar.flows.manifests import checkout_digest, failed_tonight, indexed, s
 from nightjar.flows.metadata import describe_again, rules_digest, withhold_undeclared
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
+from nightjar.flows.points import Point
 from nightjar.flows.runs import Run, read_json, read_table, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, open_version, read_version, save_version
@@ -54,6 +55,7 @@ def gate(services: Services, run: Run) -> Gated:
     if made.rebuild is None and run.live is not None and target.equals(_sorted(base)):
         return _unchanged(services, run)
     version = _open(services, run)
+    services.passing(Point.NUMBERED)
     figures = documents_of(made, base=base, outcome=outcome, gone=_gone(services, run))
     quality = judge_quality(services, base=base, outcome=outcome, target=target)
     services.state.write(version_key(version.number, "quality.json"), json.dumps(quality.report, indent=1).encode())
@@ -78,6 +80,7 @@ def gate(services: Services, run: Run) -> Gated:
     if version.state is State.BUILDING:
         version = version.enter(State.GATED, at=at, actor=run.actor)
     save_version(services.state, version)
+    services.passing(Point.GATED)
     log.info("gated run=%s version=%d quality=%s", run.run_id, version.number, quality.verdict.state)
     return Gated(version.number, str(version.state), "")
 

@@ -77,6 +77,25 @@ def failed_tonight(outcome: pa.Table) -> pa.Table:
     return outcome.filter(pc.and_(pc.is_valid(outcome["failure_code"]), pc.is_null(outcome["content_key"])))
 
 
+def differing(before: pa.Table, target: pa.Table) -> pa.Array:
+    """Ids of the documents whose objects differ between two manifests, or stand in one of them only; set-based."""
+    ours, theirs = (_signed(indexed(manifest)) for manifest in (before, target))
+    gone = ours.filter(pc.invert(pc.is_in(ours["signature"], theirs["signature"].combine_chunks())))
+    come = theirs.filter(pc.invert(pc.is_in(theirs["signature"], ours["signature"].combine_chunks())))
+    return pc.unique(pa.concat_tables([gone, come])["document_id"].combine_chunks())
+
+
+def _signed(rows: pa.Table) -> pa.Table:
+    """document_id, and a text that is equal where a document's objects are."""
+    groups = pc.binary_join(rows["acl"].combine_chunks().cast(pa.list_(pa.string())), "\x1f")
+    columns = [
+        *(pc.coalesce(rows[name].cast(pa.string()), "\x00") for name in _CHECKOUT if name != "acl"),
+        pc.coalesce(groups, pa.scalar("\x00")),
+    ]
+    signature = pc.binary_join_element_wise(*columns, "\x1e")
+    return pa.table({"document_id": rows["document_id"], "signature": signature})
+
+
 def checkout_digest(manifest: pa.Table) -> str:
     """Equal digests make equal collections."""
     rows = indexed(manifest).sort_by("document_id").select(_CHECKOUT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from nightjar.artifacts import run_key
@@ -15,8 +16,18 @@ from nightjar.flows.gates import candidate, gate
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.planning import Plan, approved_plan, plan
+from nightjar.flows.points import Point
 from nightjar.flows.promotion import promote
-from nightjar.flows.runs import Options, Run, find_run, read_json, read_table, resume, write_json
+from nightjar.flows.runs import (
+    Options,
+    Run,
+    find_run,
+    read_json,
+    read_table,
+    require_current,
+    resume,
+    write_json,
+)
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
 from nightjar.flows.versions import Version, read_version
@@ -27,7 +38,13 @@ from nightjar.stages.states import State
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _SHOWN: Final = 200
-_SHARD_STEPS: Final = (parse_shard, chunk_shard, embed_shard)
+_SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
+_WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], ...]] = (
+    ("gates", lambda services, run, _lease: gate(services, run)),
+    ("index", lambda services, run, lease: index(services, run, lease=lease)),
+    ("verify", lambda services, run, lease: verify(services, run, lease=lease)),
+    ("promote", lambda services, run, lease: promote(services, run, lease=lease)),
+)
 
 
 def run_night(services: Services, *, run_id: str, owner: Owner, options: Options) -> Mapping[str, Any]:
@@ -38,16 +55,19 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
     """
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
     with closing_lease(lease), lease.beating():
-        run = settle(services, run_id=run_id, actor=owner.name, options=options)
+        services.passing(Point.LEASED)
+        run = settle(services, run_id=run_id, actor=owner.name, options=options, lease=lease)
         try:
             made = timed(services, run, "plan", lambda: approved_plan(services, run))
+            services.passing(Point.PLANNED)
             for shard in made.shards:
-                for step in _SHARD_STEPS:
+                for step, point in _SHARD_STEPS:
+                    require_current(services, run)
                     step(services, run, shard.number)
-            timed(services, run, "gates", lambda: gate(services, run))
-            timed(services, run, "index", lambda: index(services, run, lease=lease))
-            timed(services, run, "verify", lambda: verify(services, run))
-            timed(services, run, "promote", lambda: promote(services, run, lease=lease))
+                    services.passing(point)
+            for name, step_of_all in _WHOLE_STEPS:
+                require_current(services, run)
+                timed(services, run, name, partial(step_of_all, services, run, lease))
         except HeldBack as held:
             finish(services, run, reason=str(held))
             raise
@@ -92,7 +112,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     seconds = {name: round(seconds.get(name, 0.0), 3) for name in names}
     seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)
     counts = _standing_counts(services, run, version)
-    written = 0 if version is None else _written(services, run)
+    written = (read_json(services, run, "written.json") if version else None) or {}
     report = {
         "format": 1,
         "corpus": services.corpus.name,
@@ -103,8 +123,8 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "documents": dict(version.documents) if version else _nothing(made),
         "chunks": {
             "total": counts.get("chunks", 0),
-            "written": written,
-            "deleted": 0,
+            "written": written.get("written", 0),
+            "deleted": written.get("deleted", 0),
             "embedded": cost.get("embedded", 0),
             "reused": cost.get("reused", 0),
             "truncated_tokens": cost.get("truncated_tokens", 0),
@@ -150,10 +170,6 @@ def withheld_deletions(services: Services, run: Run) -> Mapping[str, Any]:
         return {"count": 0, "documents": []}
     shown = table.select(["uri", "first_missed"]).rename_columns(["source_uri", "first_missed"]).slice(0, _SHOWN)
     return {"count": table.num_rows, "documents": shown.to_pylist()}
-
-
-def _written(services: Services, run: Run) -> int:
-    return int(read_json(services, run, "written.json") or 0)
 
 
 def report_of(services: Services, run_id: str) -> Mapping[str, Any] | None:

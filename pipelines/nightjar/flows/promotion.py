@@ -6,11 +6,12 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from nightjar.errors import HeldBack, Superseded
+from nightjar.errors import Superseded
+from nightjar.flows.checkouts import checkouts, close_writing, drop_collection, read_checkout
 from nightjar.flows.gates import candidate
+from nightjar.flows.points import Point
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
-from nightjar.flows.settle import drop_collection
 from nightjar.flows.versions import (
     Live,
     Version,
@@ -21,6 +22,7 @@ from nightjar.flows.versions import (
     save_version,
     write_live,
 )
+from nightjar.flows.waiting import reason_to_wait, wait
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.states import State
@@ -34,71 +36,108 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
     """Promote the run's candidate; safe to repeat after a crash at any point. None where there is nothing to promote.
 
     Raises:
-        HeldBack: the corpus is on hold, or the run was asked not to promote; the version waits.
+        HeldBack: the version must wait.
         Superseded: another run went live since this one was settled.
     """
     version = candidate(services, run)
     if version is None:
         return read_live(services.state)
+    now = read_live(services.state)
+    if (now is None or now.version != version.number) and (reason := reason_to_wait(services, run, version, now)):
+        require_parent(version, now)
+        wait(services, version, actor=run.actor, reason=reason)
+    return go_live(services, version, lease=lease, actor=run.actor)
+
+
+def go_live(services: Services, version: Version, *, lease: Lease, actor: str) -> Live:
+    """Commit a verified version and everything that follows from it, each step found done by a repetition.
+
+    Raises:
+        Superseded: its parent is not live (any more).
+    """
     entry, now = live_entry(services.state), read_live(services.state)
     if now is None or now.version != version.number:
-        if (now.version if now else None) != version.parent:
-            raise Superseded(f"version {now.version if now else 0} went live since: trigger a new run")
-        _hold_back(services, run, version, now)
+        require_parent(version, now)
         now = Live(
             version=version.number,
             collection=str(version.collection),
-            run_id=run.run_id,
+            run_id=version.run_id,
             promoted_at=services.clock().isoformat(timespec="seconds"),
+            held=now.held if now else False,
+            held_reason=now.held_reason if now else "",
         )
         lease.assure(_COMMIT_S)
         write_live(services.state, now, expected=entry)
-    services.index.point(services.corpus.alias, CollectionName(now.collection))
-    _enter_live(services, run, version, now)
-    retire(services)
-    log.info("promoted run=%s version=%d collection=%s", run.run_id, now.version, now.collection)
+        services.passing(Point.COMMITTED)
+    project(services, version, now, actor=actor)
+    log.info("promoted version=%d collection=%s", now.version, now.collection)
     return now
 
 
-def _hold_back(services: Services, run: Run, version: Version, now: Live | None) -> None:
-    if now is not None and now.held:
-        reason = f"corpus {services.corpus.name} is on hold: {now.held_reason or 'no reason given'}"
-    elif not run.options.promote:
-        reason = "the run was asked not to promote"
-    else:
-        return
-    waiting = version.enter(State.WAITING, at=services.clock(), actor=run.actor, reason=reason)
-    save_version(services.state, waiting)
-    raise HeldBack(f"version {version.number} waits: {reason}")
+def require_parent(version: Version, now: Live | None) -> None:
+    """The version was made from what is live now.
+
+    Raises:
+        Superseded: it was not.
+    """
+    if (now.version if now else None) != version.parent:
+        raise Superseded(f"version {now.version if now else 0} went live since: trigger a new run")
 
 
-def _enter_live(services: Services, run: Run, version: Version, now: Live) -> None:
-    if version.state is not State.LIVE:
-        entered = version.enter(State.LIVE, at=services.clock(), actor=run.actor)
-        save_version(services.state, replace(entered, promoted_at=now.promoted_at, reason=""))
-    parent = version.parent and read_version(services.state, version.parent)
-    if parent and parent.state is State.LIVE:
-        retired = parent.enter(State.RETIRED, at=services.clock(), actor=run.actor)
-        save_version(services.state, retired)
+def project(services: Services, version: Version, now: Live, *, actor: str) -> None:
+    """What follows from `live.json`: the collection's record, the alias, the states of versions, retirement."""
+    entry = read_checkout(services.state, now.collection)
+    if entry is None or entry.value.version != version.number or entry.value.writing is not None:
+        close_writing(services, now.collection, version)
+    services.passing(Point.RECORDED)
+    services.index.point(services.corpus.alias, CollectionName(now.collection))
+    services.passing(Point.ALIASED)
+    enter_live(services, now, actor=actor)
+    services.passing(Point.ENTERED)
+    retire(services)
+    services.passing(Point.RETIRED)
+
+
+def enter_live(services: Services, now: Live, *, actor: str) -> None:
+    """Every version that still claims to be live is retired, or rolled back; then the live one's record says so."""
+    for version in read_versions(services.state):
+        if version.number != now.version and version.state is State.LIVE:
+            after = State.RETIRED if version.number < now.version else State.ROLLED_BACK
+            reason = "" if after is State.RETIRED else now.held_reason
+            left = version.enter(after, at=services.clock(), actor=actor, reason=reason)
+            save_version(services.state, _without_lost_collection(services, left))
+    live = read_version(services.state, now.version)
+    if live.state is not State.LIVE:
+        entered = live.enter(State.LIVE, at=services.clock(), actor=actor)
+        entered = replace(entered, promoted_at=now.promoted_at, collection=now.collection, reason="")
+        save_version(services.state, entered)
+
+
+def _without_lost_collection(services: Services, version: Version) -> Version:
+    """A collection that was written over is no longer the version's."""
+    entry = read_checkout(services.state, version.collection) if version.collection else None
+    stands = entry is not None and entry.value.checkout == version.checkout
+    return version if stands else replace(version, collection=None)
 
 
 def retire(services: Services) -> None:
-    """Drop old collections beyond `index.keep_collections`; what the alias or `live.json` names is never dropped."""
+    """Drop old collections beyond `index.keep_collections`; what the alias or `live.json` names is never dropped.
+
+    A collection stays by what it holds now (its record), newest version first, and always while its version waits.
+    """
     live = read_live(services.state)
     kept = {live.collection} if live else set()
     if target := services.index.alias(services.corpus.alias):
         kept.add(target)
-    for version in read_versions(services.state):
-        if version.collection is None or version.collection in kept:
+    versions = {version.number: version for version in read_versions(services.state)}
+    held = [entry.value for entry in checkouts(services) if entry.value.writing is None]
+    for checkout in sorted(held, key=lambda each: -each.version):
+        version = versions.get(checkout.version)
+        if checkout.collection in kept or version is None:
             continue
-        if version.state is State.WAITING or (
-            version.state in _ONCE_SERVED and len(kept) < services.corpus.index.keep_collections
-        ):
-            kept.add(version.collection)
+        room = len(kept) < services.corpus.index.keep_collections
+        if version.state is State.WAITING or (version.state in _ONCE_SERVED and room):
+            kept.add(checkout.collection)
         elif version.state in {*_ONCE_SERVED, State.REJECTED, State.ABANDONED}:
-            _drop(services, version)
-
-
-def _drop(services: Services, version: Version) -> None:
-    drop_collection(services, str(version.collection))
-    save_version(services.state, replace(version, collection=None))
+            drop_collection(services, checkout.collection)
+            save_version(services.state, replace(version, collection=None))

@@ -110,9 +110,11 @@ def require_current(services: Services, run: Run) -> None:
     """Do nothing while what is live is what the run started from, or what it made live itself.
 
     Raises:
-        Superseded: another run went live since.
+        Superseded: another run went live since, or a rollback is under way.
     """
     now = read_live(services.state)
+    if now is not None and now.returning_to is not None:
+        raise Superseded(f"run {run.run_id} is over: a rollback to version {now.returning_to} is under way")
     moved = (now.version if now else None) != (run.live.version if run.live else None)
     if moved and (now is None or now.run_id != run.run_id):
         raise Superseded(f"run {run.run_id} is over, version {now.version if now else 0} is live: trigger a new one")

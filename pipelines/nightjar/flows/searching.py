@@ -10,16 +10,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from nightjar.artifacts import collection_key
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
-from nightjar.flows.index import checkout
+from nightjar.flows.checkouts import read_checkout, standing_checkout
 from nightjar.flows.manifests import indexed, load_manifest
+from nightjar.flows.objects import checkout
 from nightjar.flows.parallel import windows
-from nightjar.flows.records import record
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_live, read_version
-from nightjar.model import CollectionName, FieldValue, Hit, IndexObject, Vector
+from nightjar.model import FieldValue, Hit, IndexObject, Vector
 from nightjar.ports import Property, Query
 from nightjar.stages.properties import fit, properties_of
 
@@ -70,7 +69,7 @@ def ask(services: Services, question: Question, *, version: int | None = None) -
     wanted = read_version(services.state, version)
     if not wanted.manifest:
         raise Misconfigured(f"version {version} is {wanted.state} and has no documents to search")
-    if standing := _standing(services, wanted):
+    if standing := standing_checkout(services, wanted):
         return _ask_index(services, standing, question, wanted)
     refuse_other_model(services, wanted)
     return Answer(version, "vector", exact=True, hits=tuple(_exactly(services, question, wanted)))
@@ -113,22 +112,13 @@ def _ask_alias(services: Services, question: Question) -> Answer:
         raise Misconfigured(f"nothing is live: run it first with `nightjar run {corpus.name}`")
     if target == live.collection:
         return _ask_index(services, corpus.alias, question, read_version(services.state, live.version))
-    entry = record(services.state, collection_key(target)).read()
-    if entry is None or not entry.value.get("version"):
+    entry = read_checkout(services.state, target)
+    if entry is None or not entry.value.version:
         raise Misconfigured(
             f"the alias {corpus.alias} points at {target}, which no version of corpus {corpus.name} names:"
             f" choose another index.alias"
         )
-    return _ask_index(services, corpus.alias, question, read_version(services.state, entry.value["version"]))
-
-
-def _standing(services: Services, version: Version) -> CollectionName | None:
-    """A collection that is this version's checkout now, whichever version it was filled for."""
-    if version.collection is None or version.collection not in services.index.collections():
-        return None
-    entry = record(services.state, collection_key(version.collection)).read()
-    checked_out = entry is not None and entry.value.get("checkout") == version.checkout
-    return CollectionName(version.collection) if checked_out else None
+    return _ask_index(services, corpus.alias, question, read_version(services.state, entry.value.version))
 
 
 def _ask_index(services: Services, name: str, question: Question, version: Version) -> Answer:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nightjar.corpus import Corpus
+from nightjar.flows.points import Point
 from nightjar.ports import Embedder, Index, Inspector, Parser, Source, StateStore, Tokenizer
 from nightjar.recipe import Recipe
 
@@ -38,3 +39,5 @@ class Services:
     def index(self) -> Index:
         """The corpus's index; connected when it is first asked something."""
         return self.open_index()
+
+    passing: Callable[[Point], None] = lambda _point: None

@@ -6,11 +6,16 @@ import logging
 import shutil
 from typing import Final
 
-from nightjar.artifacts import collection_key
 from nightjar.errors import Misconfigured
+from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours
+from nightjar.flows.inplace import bring
+from nightjar.flows.points import Point
+from nightjar.flows.promotion import project
+from nightjar.flows.rollback import finish_return
 from nightjar.flows.runs import Options, Run, find_run, save_run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, Version, read_live, read_version, save_version, version_numbers
+from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.states import MOVES, State
 
@@ -19,7 +24,7 @@ log = logging.getLogger(__name__)
 _UNFINISHED = (State.BUILDING, State.GATED, State.INDEXING, State.VERIFIED)
 
 
-def settle(services: Services, *, run_id: str, actor: str, options: Options) -> Run:
+def settle(services: Services, *, run_id: str, actor: str, options: Options, lease: Lease) -> Run:
     """Open the run, or find it again after a retry; the caller holds the lease.
 
     Raises:
@@ -27,13 +32,8 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options) -> 
     """
     if found := find_run(services, run_id):
         return found
-    services.index.check()
     refuse_full_disk(services)
-    live = read_live(services.state)
-    if live is None:
-        services.state.probe()
-    project_alias(services, live)
-    sweep_unfinished(services, live=live, run_id=run_id, actor=actor)
+    live = tidy(services, run_id=run_id, actor=actor, lease=lease)
     run = Run(
         run_id=run_id,
         actor=actor,
@@ -43,8 +43,30 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options) -> 
         live=live,
     )
     save_run(services, run)
+    services.passing(Point.SETTLED)
     log.info("settled run=%s live=%s", run_id, live.version if live else None)
     return run
+
+
+def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live | None:
+    """Prove the doors and end what crashed runs left, for whoever is about to change the corpus; what is live.
+
+    Raises:
+        Misconfigured: a door does not open, or the alias belongs to somebody else.
+    """
+    services.index.check()
+    live = read_live(services.state)
+    if live is None:
+        services.state.probe()
+    refuse_foreign_alias(services)
+    end_writings(services, live, lease=lease)
+    services.passing(Point.WRITINGS_ENDED)
+    live = finish_return(services, lease=lease, actor=actor) or live
+    project_alias(services, live)
+    if live is not None and (version := read_version(services.state, live.version)).state is not State.LIVE:
+        project(services, version, live, actor=actor)  # its run died right after the commit
+    sweep_unfinished(services, live=live, run_id=run_id, actor=actor)
+    return live
 
 
 def refuse_full_disk(services: Services) -> None:
@@ -58,11 +80,38 @@ def refuse_full_disk(services: Services) -> None:
         )
 
 
-def project_alias(services: Services, live: Live | None) -> None:
-    """Make the alias say what `live.json` says; a foreign alias is never moved."""
+def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None:
+    """Make every collection that a crash left between two versions a checkout again.
+
+    The live one becomes what `live.json` says: that finishes a writing whose version was committed, and undoes any
+    other. A collection that was being filled is left to the sweep of its version.
+    """
+    for entry in checkouts(services):
+        held, writing = entry.value, entry.value.writing
+        if writing is None or writing.source is None:
+            continue
+        if held.collection not in services.index.collections():
+            continue  # the plan sees that it is gone and rebuilds
+        is_live = live is not None and live.collection == held.collection
+        due = live.version if live is not None and is_live else writing.source
+        _end(services, held, due, lease=lease)
+
+
+def _end(services: Services, held: Checkout, due: int, *, lease: Lease) -> None:
+    writing = held.writing
+    if writing is None or writing.source is None:
+        return
+    other = writing.source if due == writing.target else writing.target
+    source, target = read_version(services.state, other), read_version(services.state, due)
+    bring(services, CollectionName(held.collection), source, target, lease=lease)
+    close_writing(services, held.collection, target)
+    log.info("ended the writing of run=%s in collection=%s: it holds version=%d", writing.run_id, held.collection, due)
+
+
+def refuse_foreign_alias(services: Services) -> None:
+    """Nobody else's alias is ever moved, and no alias can carry a collection's name."""
     alias = services.corpus.alias
-    standing = services.index.collections()
-    if alias in standing:
+    if alias in services.index.collections():
         raise Misconfigured(
             f"a collection is itself named {alias}, so no alias can be: give this corpus another index.alias, or copy"
             f" that collection's users to the new alias and drop it"
@@ -73,14 +122,15 @@ def project_alias(services: Services, live: Live | None) -> None:
             f"the alias {alias} points at {target}, which no version of corpus {services.corpus.name} names:"
             f" choose another index.alias, or delete that alias if nobody uses it"
         )
-    if live is not None and target != live.collection and live.collection in standing:
+
+
+def project_alias(services: Services, live: Live | None) -> None:
+    """Make the alias say what `live.json` says."""
+    alias = services.corpus.alias
+    target = services.index.alias(alias)
+    if live is not None and target != live.collection and live.collection in services.index.collections():
         services.index.point(alias, CollectionName(live.collection))
         log.info("alias %s set from %s to %s", alias, target, live.collection)
-
-
-def is_ours(services: Services, collection: str) -> bool:
-    """Does this corpus's state know that collection?"""
-    return services.state.exists(collection_key(collection))
 
 
 def sweep_unfinished(services: Services, *, live: Live | None, run_id: str, actor: str) -> None:
@@ -91,6 +141,17 @@ def sweep_unfinished(services: Services, *, live: Live | None, run_id: str, acto
             break
         if version.state in _UNFINISHED and version.run_id != run_id:
             _abandon(services, version, live=live, actor=actor)
+    for entry in list(checkouts(services)):
+        if _is_left_over(entry.value, live=live, run_id=run_id):
+            drop_collection(services, entry.value.collection)
+
+
+def _is_left_over(held: Checkout, *, live: Live | None, run_id: str) -> bool:
+    """It was being filled, and nobody will go on."""
+    writing = held.writing
+    if writing is None or writing.source is not None or writing.run_id == run_id:
+        return False
+    return live is None or live.collection != held.collection
 
 
 def _abandon(services: Services, version: Version, *, live: Live | None, actor: str) -> None:
@@ -101,10 +162,3 @@ def _abandon(services: Services, version: Version, *, live: Live | None, actor: 
     if version.collection and (live is None or version.collection != live.collection):
         drop_collection(services, version.collection)
     log.info("abandoned version=%s of run=%s", version.number, version.run_id)
-
-
-def drop_collection(services: Services, name: str) -> None:
-    """Remove a collection, then its record: in this order, so that a crash leaves a record and never an orphan."""
-    if name in services.index.collections():
-        services.index.drop(CollectionName(name))
-    services.state.delete([collection_key(name)])

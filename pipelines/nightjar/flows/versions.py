@@ -19,7 +19,11 @@ _NUMBER: Final = re.compile(r"versions/(\d{6})/version\.json$")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What people search: the commit that the alias is only a projection of."""
+    """What people search: the commit that the alias is only a projection of.
+
+    `held`: runs build and judge, and promote nothing. `returning_to` is the version that a rollback under way goes to:
+    runs end when they see it, and whoever comes next finishes it.
+    """
 
     version: int
     collection: str
@@ -27,11 +31,15 @@ class Live:
     promoted_at: str
     held: bool = False
     held_reason: str = ""
+    returning_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One index version: a manifest, where it is checked out, and how it came to be what it is."""
+    """One index version: a manifest, where it is checked out, and how it came to be what it is.
+
+    `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided.
+    """
 
     number: int
     run_id: str
@@ -42,6 +50,7 @@ class Version:
     manifest: tuple[str, ...] = ()
     checkout: str = ""
     collection: str | None = None
+    strategy: str = ""
     promoted_at: str | None = None
     reason: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)

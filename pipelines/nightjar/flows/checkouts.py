@@ -1,0 +1,170 @@
+"""What a collection holds: its record in the state, moved before and after the collection itself is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from nightjar.artifacts import collection_key
+from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version
+from nightjar.model import CollectionName
+from nightjar.ports import StateStore
+from nightjar.registers import Entry, Register
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a run is about to write: from one version's checkout (None: from nothing) to another's."""
+
+    source: int | None
+    target: int
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A collection's record. While `writing` is set, the collection may hold anything between its two versions.
+
+    `version`, `checkout` (digest) and `manifest` are of what it held when no writing was open; 0, "" and () before its
+    first. `probes` are questions with their exact neighbours, for judging the graph's recall.
+    """
+
+    collection: str
+    version: int = 0
+    checkout: str = ""
+    manifest: tuple[str, ...] = ()
+    probes: tuple[Mapping[str, Any], ...] = ()
+    writing: Writing | None = None
+
+    def holding(self, version: Version) -> Checkout:
+        """The record of the collection once it is that version's checkout."""
+        return replace(self, version=version.number, checkout=version.checkout, manifest=version.manifest, writing=None)
+
+    def open_to(self, version: Version, *, run_id: str) -> Checkout:
+        """The record before the first object of that version is written."""
+        return replace(self, writing=Writing(self.version or None, version.number, run_id))
+
+
+def read_checkout(state: StateStore, name: str) -> Entry[Checkout] | None:
+    """None where this corpus's state does not know the collection."""
+    return _register(state, name).read()
+
+
+def move_checkout(state: StateStore, seen: Entry[Checkout] | None, checkout: Checkout) -> Entry[Checkout]:
+    """Compare-and-set of the record.
+
+    Raises:
+        Superseded: somebody else moved it.
+    """
+    return _register(state, checkout.collection).swap(seen, checkout)
+
+
+def checkouts(services: Services) -> Iterator[Entry[Checkout]]:
+    """Records of all collections of this corpus, by name; a record may outlive its collection."""
+    for key in services.state.keys("collections/"):
+        entry = read_checkout(services.state, key.removeprefix("collections/").removesuffix(".json"))
+        if entry is not None:
+            yield entry
+
+
+def is_ours(services: Services, collection: str) -> bool:
+    """Does this corpus's state know that collection?"""
+    return services.state.exists(collection_key(collection))
+
+
+def standing_checkout(services: Services, version: Version) -> CollectionName | None:
+    """A collection that is this version's checkout now, whichever version it was filled for."""
+    standing = services.index.collections()
+    for entry in checkouts(services):
+        held, name = entry.value, CollectionName(entry.value.collection)
+        whole = held.writing is None and held.checkout == version.checkout and name in standing
+        if whole and services.index.count(name) == version.counts["chunks"]:
+            return name
+    return None
+
+
+def claim_collection(services: Services, version: Version) -> CollectionName:
+    """Number the next build; its record stands, with what is about to be written, before the collection does.
+
+    A run that claimed one for this version before a crash gets it back.
+    """
+    claim = Writing(None, version.number, version.run_id)
+    for entry in checkouts(services):
+        if entry.value.writing == claim:
+            return CollectionName(entry.value.collection)
+    prefix = f"{services.corpus.alias}_b"
+    builds = [key.removesuffix(".json").rpartition("_b")[2] for key in services.state.keys("collections/")]
+    standing = [name.removeprefix(prefix) for name in services.index.collections() if name.startswith(prefix)]
+    number = max((int(build) for build in [*builds, *standing] if build.isdigit()), default=0) + 1
+    name = f"{prefix}{number:04d}"
+    move_checkout(services.state, None, Checkout(name).open_to(version, run_id=version.run_id))
+    return CollectionName(name)
+
+
+def open_writing(services: Services, name: str, version: Version, *, run_id: str) -> Entry[Checkout]:
+    """State before the world: say in the record that the collection is on its way to `version`; again after a crash.
+
+    Raises:
+        Superseded: another run is writing to it.
+        Misconfigured: the collection has no record.
+    """
+    entry = _known(services, name)
+    writing = entry.value.writing
+    if writing is not None:
+        if (writing.target, writing.run_id) == (version.number, run_id):
+            return entry
+        raise Superseded(f"run {writing.run_id} is writing version {writing.target} to {name}: trigger a new run")
+    return move_checkout(services.state, entry, entry.value.open_to(version, run_id=run_id))
+
+
+def close_writing(services: Services, name: str, version: Version, *, probes: Any | None = None) -> None:
+    """The collection is that version's checkout, and nothing is under way."""
+    entry = _known(services, name)
+    held = entry.value.holding(version)
+    move_checkout(services.state, entry, held if probes is None else replace(held, probes=tuple(probes)))
+
+
+def drop_collection(services: Services, name: str) -> None:
+    """Remove a collection, then its record: in this order, so that a crash leaves a record and never an orphan."""
+    if name in services.index.collections():
+        services.index.drop(CollectionName(name))
+    services.state.delete([collection_key(name)])
+
+
+def _known(services: Services, name: str) -> Entry[Checkout]:
+    entry = read_checkout(services.state, name)
+    if entry is None:
+        raise Misconfigured(
+            f"the state object {collection_key(name)} is missing although {name} is used: restore it from a backup"
+        )
+    return entry
+
+
+def _register(state: StateStore, name: str) -> Register[Checkout]:
+    return Register(state, collection_key(name), _encoded, _decoded)
+
+
+def _encoded(checkout: Checkout) -> dict[str, Any]:
+    writing = checkout.writing
+    told = {"from": writing.source, "to": writing.target, "run": writing.run_id} if writing else None
+    return {
+        **asdict(checkout),
+        "manifest": list(checkout.manifest),
+        "probes": [dict(probe) for probe in checkout.probes],
+        "writing": told,
+    }
+
+
+def _decoded(fields: Mapping[str, Any]) -> Checkout:
+    writing = fields["writing"]
+    return Checkout(
+        collection=fields["collection"],
+        version=fields.get("version") or 0,
+        checkout=fields.get("checkout") or "",
+        manifest=tuple(fields.get("manifest") or ()),
+        probes=tuple(fields.get("probes") or ()),
+        writing=Writing(writing["from"], writing["to"], writing["run"]) if writing else None,
+    )

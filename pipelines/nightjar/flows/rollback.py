@@ -1,0 +1,139 @@
+"""Go back to an earlier version, and stay there: first the hold, then the lease, then one commit.
+
+The hold says where the way leads (`live.json`, `returning_to`). Runs that see it end, so that the lease comes free; a
+rollback that dies is finished by whoever takes the lease next.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from nightjar.errors import HeldBack, Misconfigured, Superseded
+from nightjar.flows.checkouts import claim_collection, open_writing, standing_checkout
+from nightjar.flows.index import fill, obstacle_between
+from nightjar.flows.inplace import bring
+from nightjar.flows.points import Point
+from nightjar.flows.promotion import project
+from nightjar.flows.services import Services
+from nightjar.flows.verify import verify_checkout
+from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, read_versions, write_live
+from nightjar.lease import Lease
+from nightjar.model import CollectionName
+
+log = logging.getLogger(__name__)
+_COMMIT_S: Final = 15.0
+
+
+def ask_return(services: Services, *, to: int | None, reason: str) -> Live:
+    """Put the corpus on hold and say where to go back to; needs no lease, and defeats a promotion under way.
+
+    Args:
+        services: the corpus's doors.
+        to: a version that was live once; None: the one that the live version followed.
+        reason: for people, kept with the hold.
+
+    Raises:
+        Misconfigured: there is no such version, or it was never live.
+        Superseded: somebody else moved `live.json` at this moment.
+    """
+    entry, live = live_entry(services.state), read_live(services.state)
+    if live is None:
+        raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
+    target = _target(services, live, to)
+    told = reason or f"rolled back from version {live.version} to {target.number}"
+    asked = replace(live, held=True, held_reason=told, returning_to=target.number)
+    write_live(services.state, asked, expected=entry)
+    services.passing(Point.HELD)
+    return asked
+
+
+def _target(services: Services, live: Live, to: int | None) -> Version:
+    number = to if to is not None else read_version(services.state, live.version).parent
+    if number is None:
+        raise Misconfigured(
+            f"version {live.version} is the first of corpus {services.corpus.name}: nothing is before it"
+        )
+    if number == live.version:
+        raise Misconfigured(f"version {number} is live: choose another, `nightjar versions` lists them")
+    target = read_version(services.state, number)
+    if target.promoted_at is None:
+        served = ", ".join(str(each.number) for each in read_versions(services.state) if each.promoted_at)
+        raise Misconfigured(f"version {number} is {target.state} and was never live: choose one of {served}")
+    return target
+
+
+def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | None:
+    """Go where `live.json` says, under the lease; None where no rollback is under way."""
+    live = read_live(services.state)
+    if live is None or live.returning_to is None:
+        return None
+    target = read_version(services.state, live.returning_to)
+    collection = _checked_out(services, live, target, lease=lease)
+    entry, now = live_entry(services.state), read_live(services.state)
+    if now is None or now.returning_to != target.number:
+        raise Superseded("the rollback was changed by somebody else meanwhile: look at `nightjar versions`")
+    back = replace(
+        now,
+        version=target.number,
+        collection=collection,
+        run_id=target.run_id,
+        promoted_at=services.clock().isoformat(timespec="seconds"),
+        returning_to=None,
+    )
+    lease.assure(_COMMIT_S)
+    write_live(services.state, back, expected=entry)
+    services.passing(Point.COMMITTED)
+    project(services, target, back, actor=actor)
+    log.info("rolled back from=%d to=%d collection=%s", live.version, target.number, collection)
+    return back
+
+
+def _checked_out(services: Services, live: Live, target: Version, *, lease: Lease) -> CollectionName:
+    """A collection that holds the target: one that stands, else the live one by the reverse delta, else a new one."""
+    if standing := standing_checkout(services, target):
+        return standing
+    source = read_version(services.state, live.version)
+    run_id = f"rollback-{live.version}-{target.number}"
+    if obstacle_between(services, source, target, live):
+        name = claim_collection(services, replace(target, run_id=run_id))
+        fill(services, name, target, lease=lease)
+        verify_checkout(services, name, target)
+        return name
+    name = CollectionName(live.collection)
+    open_writing(services, name, target, run_id=run_id)
+    services.passing(Point.WRITING)
+    written = bring(services, name, source, target, lease=lease)
+    verify_checkout(services, name, target, written=written.sample)
+    return name
+
+
+def hold(services: Services, *, reason: str) -> Live:
+    """Stop promotions until `unhold`; runs go on building and judging.
+
+    Raises:
+        Misconfigured: nothing is live yet.
+    """
+    return _held(services, held=True, reason=reason)
+
+
+def unhold(services: Services) -> Live:
+    """Let runs promote again.
+
+    Raises:
+        Misconfigured: nothing is live yet.
+        HeldBack: a rollback is under way.
+    """
+    return _held(services, held=False, reason="")
+
+
+def _held(services: Services, *, held: bool, reason: str) -> Live:
+    entry, live = live_entry(services.state), read_live(services.state)
+    if live is None:
+        raise Misconfigured(f"corpus {services.corpus.name} has nothing live: there is nothing to hold yet")
+    if live.returning_to is not None:
+        raise HeldBack(f"a rollback to version {live.returning_to} is under way: `nightjar rollback` finishes it")
+    moved = replace(live, held=held, held_reason=reason)
+    write_live(services.state, moved, expected=entry)
+    return moved

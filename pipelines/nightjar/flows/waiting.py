@@ -1,0 +1,40 @@
+"""Why a version that passed its gates does not go live by itself, and the one place that lets it wait."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from nightjar.errors import HeldBack
+from nightjar.flows.runs import Run
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Live, Version, read_version, save_version
+from nightjar.stages.states import State
+
+
+def reason_to_wait(services: Services, run: Run, version: Version, live: Live | None) -> str:
+    """A hold, the run's own wish, or another embedding than people ask with; '' when nothing stands in the way."""
+    corpus = services.corpus
+    if live is not None and live.held:
+        return f"corpus {corpus.name} is on hold: {live.held_reason or 'no reason given'}"
+    if not run.options.promote:
+        return "the run was asked not to promote"
+    if live is not None and corpus.embed.switch == "approve":
+        served = read_version(services.state, live.version).recipe_parts.get("embed", {})
+        ours = version.recipe_parts.get("embed", {})
+        if served != ours:
+            return (
+                f"the embedding changed from {served.get('model')} to {ours.get('model')}: those who search must embed"
+                f" their questions anew from the same moment on; `nightjar promote {corpus.name} {version.number}`"
+            )
+    return ""
+
+
+def wait(services: Services, version: Version, *, actor: str, reason: str) -> NoReturn:
+    """Keep the version as it is until a person decides.
+
+    Raises:
+        HeldBack: always.
+    """
+    waiting = version.enter(State.WAITING, at=services.clock(), actor=actor, reason=reason)
+    save_version(services.state, waiting)
+    raise HeldBack(f"version {version.number} waits: {reason}")

@@ -1,0 +1,205 @@
+"""Nights that write into the collection that people search: what is written and taken back, what is never missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from world import World, handbook
+
+from nightjar.adapters.memory.index import MemoryIndex
+from nightjar.errors import HeldBack
+from nightjar.flows.checkouts import Writing, move_checkout, read_checkout
+from nightjar.flows.versions import read_live, read_version, read_versions
+from nightjar.model import ChunkId, CollectionName, IndexObject
+from nightjar.stages.states import State
+from nightjar.stages.strategy import Strategy
+
+LEAVE = "# Leave\n\nEveryone has thirty days of leave a year."
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path, handbook(index={"strategy": "in_place"}))
+    world.put("leave.txt", LEAVE)
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night()
+    return world
+
+
+def test_a_first_version_gets_a_collection_of_its_own(world: World) -> None:
+    assert read_version(world.state, 1).strategy == Strategy.BLUE_GREEN
+
+
+def test_a_second_one_is_written_into_it(world: World) -> None:
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    report = world.night()
+    assert (report["state"], read_version(world.state, 2).strategy) == ("live", Strategy.IN_PLACE)
+    assert len(world.index.collections()) == 1
+    assert (report["chunks"]["written"], report["chunks"]["deleted"]) == (1, 1)
+    world.consistent()
+
+
+def test_only_documents_that_differ_are_written(world: World) -> None:
+    before = world.served()
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    world.night()
+    assert before.items() <= world.served().items()
+
+
+def test_a_changed_property_keeps_the_vector(world: World) -> None:
+    before = {chunk: vector for chunk, (_, vector) in world.served().items()}
+    world.corpus = handbook(
+        index={"strategy": "in_place"}, metadata={"fields": {"team": "text"}, "fixed": {"team": "hr"}}
+    )
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    report = world.night()
+    assert before.items() <= {chunk: vector for chunk, (_, vector) in world.served().items()}.items()
+    assert {properties["team"] for properties, _ in world.served().values()} == {"hr"}
+    assert report["chunks"]["embedded"] == 1
+    assert len(world.index.collections()) == 1
+
+
+@pytest.mark.parametrize("fields", [{}, {"team": "int"}], ids=["removed", "retyped"])
+def test_a_field_that_goes_or_changes_its_type_needs_a_collection_of_its_own(
+    world: World, fields: dict[str, str]
+) -> None:
+    world.corpus = handbook(index={"strategy": "in_place"}, metadata={"fields": {"team": "text"}})
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    world.night()
+    world.corpus = handbook(index={"strategy": "in_place"}, metadata={"fields": fields})
+    world.put("newer.txt", "# Parking\n\nBehind the house.")
+    world.night()
+    assert read_version(world.state, 3).strategy == Strategy.BLUE_GREEN
+    world.consistent()
+
+
+def test_another_model_needs_a_collection_of_its_own(world: World) -> None:
+    world.corpus = handbook(index={"strategy": "in_place"}, embed={"switch": "automatic"})
+    world.model = "other"
+    world.night()
+    assert read_version(world.state, 2).strategy == Strategy.BLUE_GREEN
+
+
+def test_a_version_that_must_wait_writes_nothing_to_what_people_search(world: World) -> None:
+    before = world.served()
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    with pytest.raises(HeldBack, match="asked not to promote"):
+        world.night(promote=False)
+    assert world.served() == before
+    assert read_versions(world.state)[0].state is State.WAITING
+
+
+def test_no_document_is_missing_at_any_moment(world: World) -> None:
+    watched = Watched(world.index, watch=lambda: documents(world))
+    due = documents(world)
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    world.put("travel.txt", "# Travel\n\nPlanes are for oceans.")
+    world.night(index=watched)
+    assert watched.seen
+    assert all(due <= seen for seen in watched.seen)
+
+
+def test_writes_of_a_night_whose_source_was_restored_meanwhile_are_taken_back(world: World) -> None:
+    before = world.served()
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    with pytest.raises(Stopped):
+        world.night(index=StoppedAt(world.index, "count", after="delete"))
+    assert world.served() != before
+    world.source.put("h/leave.txt", LEAVE.encode())
+    world.night()
+    assert {c: v for c, (_, v) in world.served().items()} == {c: v for c, (_, v) in before.items()}
+    world.consistent()
+
+
+def test_a_writing_that_was_committed_is_finished_and_not_undone(world: World) -> None:
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    world.night()
+    served = world.served()
+    live = read_live(world.state)
+    assert live is not None
+    entry = read_checkout(world.state, live.collection)
+    assert entry is not None
+    before = read_version(world.state, 1)
+    reopened = replace(entry.value.holding(before), writing=Writing(1, 2, "night-2"))
+    move_checkout(world.state, entry, reopened)
+    assert world.night()["state"] == "unchanged"
+    assert world.served() == served
+    world.consistent()
+
+
+def test_a_collection_that_is_not_the_checkout_is_taken_back_at_once(world: World) -> None:
+    before = world.served()
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    with pytest.raises(HeldBack, match="taken back"):
+        world.night(index=Forgetful(world.index))
+    assert world.served() == before
+    assert read_versions(world.state)[0].state is State.REJECTED
+    world.consistent()
+
+
+def documents(world: World) -> set[object]:
+    return {properties["document_id"] for properties, _ in world.served().values()}
+
+
+class Door:
+    """Another index before the world's own."""
+
+    def __init__(self, index: MemoryIndex) -> None:
+        self._index = index
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._index, name)
+
+
+class Watched(Door):
+    """Looks after every write and every deletion."""
+
+    def __init__(self, index: MemoryIndex, *, watch: Callable[[], set[object]]) -> None:
+        super().__init__(index)
+        self._watch = watch
+        self.seen: list[set[object]] = []
+
+    def write(self, name: CollectionName, objects: Iterable[IndexObject]) -> int:
+        given = self._index.write(name, objects)
+        self.seen.append(self._watch())
+        return given
+
+    def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
+        self._index.delete(name, ids)
+        self.seen.append(self._watch())
+
+
+class Stopped(BaseException):
+    """The process ended here."""
+
+
+class StoppedAt(Door):
+    """Ends at the first call of `name` once `after` was called."""
+
+    def __init__(self, index: MemoryIndex, name: str, *, after: str) -> None:
+        super().__init__(index)
+        self._name, self._after, self._armed = name, after, False
+
+    def __getattr__(self, name: str) -> object:
+        self._armed = self._armed or name == self._after
+        if self._armed and name == self._name:
+            raise Stopped
+        return super().__getattr__(name)
+
+
+class Forgetful(Door):
+    """Loses one new object of the first write, and confirms it all the same."""
+
+    def __init__(self, index: MemoryIndex) -> None:
+        super().__init__(index)
+        self._lost = False
+
+    def write(self, name: CollectionName, objects: Iterable[IndexObject]) -> int:
+        given = list(objects)
+        kept = given if self._lost else given[1:]
+        self._lost = True
+        self._index.write(name, kept)
+        return len(given)

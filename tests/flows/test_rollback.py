@@ -1,0 +1,140 @@
+"""Going back, and staying there: by the alias where a collection stands, else by the reverse delta."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Killed, Killer, World, handbook
+
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.rollback import ask_return, hold, unhold
+from nightjar.flows.settle import tidy
+from nightjar.flows.versions import read_live, read_version, read_versions
+from nightjar.lease import Lease
+from nightjar.owner import Owner
+from nightjar.stages.states import State
+
+BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+
+
+def three_nights(folder: Path, strategy: str) -> tuple[World, list[Mapping[str, Any]]]:
+    """A world with three versions, and what each of them served."""
+    world = World(folder, handbook(index={"strategy": strategy}))
+    served = []
+    for days in ("thirty", "forty", "fifty"):
+        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
+        world.put(f"{days}.txt", f"# {days}\n\nThe news of that night.")
+        world.night()
+        served.append(world.served())
+    return world, served
+
+
+def roll_back(world: World, *, to: int | None = None, kill_at: int | None = None) -> None:
+    world.nights += 1
+    services = world.services()
+    if kill_at is not None:
+        steps = itertools.count()
+        services = world.services(
+            state=Killer(world.state, steps, at=kill_at), index=Killer(world.index, steps, at=kill_at)
+        )
+    ask_return(services, to=to, reason="")
+    lease = Lease.acquire(
+        services.state, run_id=f"rollback-{world.nights}", owner=Owner.dag("reindex_handbook"), ttl_s=60.0
+    )
+    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    lease.release()
+
+
+@BOTH
+@pytest.mark.parametrize("to", [1, 2, None])
+def test_an_earlier_version_is_served_again_exactly(tmp_path: Path, strategy: str, to: int | None) -> None:
+    world, served = three_nights(tmp_path, strategy)
+    world.embedder.embedded.clear()
+    world.parser.parsed.clear()
+    roll_back(world, to=to)
+    assert world.served() == served[(to or 2) - 1]
+    assert (world.embedder.embedded, world.parser.parsed) == ([], [])
+    world.consistent()
+
+
+@BOTH
+def test_versions_say_who_is_live_and_who_was_rolled_back(tmp_path: Path, strategy: str) -> None:
+    world, _ = three_nights(tmp_path, strategy)
+    roll_back(world, to=1)
+    assert [version.state for version in read_versions(world.state)] == [State.ROLLED_BACK, State.RETIRED, State.LIVE]
+
+
+@BOTH
+def test_later_nights_build_and_wait_until_the_hold_is_released(tmp_path: Path, strategy: str) -> None:
+    world, served = three_nights(tmp_path, strategy)
+    roll_back(world)
+    with pytest.raises(HeldBack, match="on hold: rolled back from version 3 to 2"):
+        world.night()
+    assert world.served() == served[1]
+    assert read_versions(world.state)[0].state is State.WAITING
+    unhold(world.services())
+    assert world.night()["state"] == "live"
+    assert world.texts() == {properties["text"] for properties, _ in served[2].values()}
+    world.consistent()
+
+
+@BOTH
+def test_one_can_go_back_and_forth(tmp_path: Path, strategy: str) -> None:
+    world, served = three_nights(tmp_path, strategy)
+    for to in (1, 3, 2, 3):
+        roll_back(world, to=to)
+        assert world.served() == served[to - 1]
+        world.consistent()
+
+
+@BOTH
+def test_a_rollback_killed_at_any_moment_is_finished_by_the_next_run(tmp_path: Path, strategy: str) -> None:
+    moment = 0
+    while True:
+        world, served = three_nights(tmp_path / str(moment), strategy)
+        try:
+            roll_back(world, to=1, kill_at=moment)
+        except Killed:
+            pass
+        else:
+            break
+        asked = read_live(world.state)
+        assert asked is not None
+        with pytest.raises(HeldBack) if asked.held else nullcontext():
+            world.night()
+        assert world.served() == (served[0] if asked.held else served[2]), f"after a death at step {moment}"
+        world.consistent()
+        moment += 1
+    assert moment > 10
+
+
+def test_a_version_that_was_never_live_is_refused(tmp_path: Path) -> None:
+    world, _ = three_nights(tmp_path, "blue_green")
+    world.put("new.txt", "# New\n\nNobody saw this.")
+    with pytest.raises(HeldBack):
+        world.night(promote=False)
+    with pytest.raises(Misconfigured, match="never live: choose one of 3, 2, 1"):
+        roll_back(world, to=4)
+
+
+def test_the_first_version_has_nothing_before_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put("leave.txt", "# Leave\n\nThirty days.")
+    world.night()
+    with pytest.raises(Misconfigured, match="nothing is before it"):
+        roll_back(world)
+
+
+def test_a_hold_lets_nights_build_and_promote_nothing(tmp_path: Path) -> None:
+    world, served = three_nights(tmp_path, "blue_green")
+    hold(world.services(), reason="audit")
+    world.put("new.txt", "# New\n\nNobody saw this.")
+    with pytest.raises(HeldBack, match="on hold: audit"):
+        world.night()
+    assert world.served() == served[2]
+    assert read_version(world.state, 4).state is State.WAITING
