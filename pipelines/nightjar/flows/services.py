@@ -34,10 +34,9 @@ class Services:
     work_folder: Path
     progress: Progress
     close: Callable[[], None]
+    passing: Callable[[Point], None] = lambda _point: None
 
     @property
     def index(self) -> Index:
         """The corpus's index; connected when it is first asked something."""
         return self.open_index()
-
-    passing: Callable[[Point], None] = lambda _point: None
