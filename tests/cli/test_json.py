@@ -43,6 +43,7 @@ def _assert_run_shape(report: dict[str, Any]) -> None:
         ("versions", "handbook"),
         ("show", "handbook"),
         ("quarantine", "handbook"),
+        ("audit", "handbook"),
         ("search", "handbook", "leave"),
         ("doctor",),
     ],

@@ -23,6 +23,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "show": ("version_commands:show", "One version with its evidence."),
     "search": ("search_command:search", "Ask the live index, or an earlier version."),
     "quarantine": ("quarantine_command:quarantine", "Documents set aside, each with its reason."),
+    "audit": ("audit_command:audit", "The index against its manifest, object by object; mends it where asked."),
 }
 
 

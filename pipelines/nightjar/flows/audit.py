@@ -1,0 +1,237 @@
+"""Weaviate against the checked-out manifest, both ways, every object; mended from stored state where asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.checkouts import (
+    Checkout,
+    claim_collection,
+    drop_collection,
+    move_checkout,
+    read_checkout,
+)
+from nightjar.flows.index import fill
+from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.manifests import indexed, load_manifest
+from nightjar.flows.night import closing_lease
+from nightjar.flows.objects import checkout, schema_of
+from nightjar.flows.parallel import windows
+from nightjar.flows.promotion import project
+from nightjar.flows.services import Services
+from nightjar.flows.settle import tidy
+from nightjar.flows.verify import verify_checkout
+from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, save_version, write_live
+from nightjar.lease import Lease
+from nightjar.model import ChunkId, CollectionName, IndexObject
+from nightjar.owner import Owner
+
+log = logging.getLogger(__name__)
+_EXAMPLES: Final = 20
+_LOOKS: Final = 3
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Ids of chunks by what is wrong with them, and sentences about the collection, its record and the alias."""
+
+    version: int
+    missing: tuple[ChunkId, ...] = ()
+    orphan: tuple[ChunkId, ...] = ()
+    wrong_vector: tuple[ChunkId, ...] = ()
+    wrong_properties: tuple[ChunkId, ...] = ()
+    problems: tuple[str, ...] = ()
+    repaired: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """The index is the manifest's checkout, object by object."""
+        return not any((self.missing, self.orphan, self.wrong_vector, self.wrong_properties, self.problems))
+
+    def as_json(self, corpus: str) -> dict[str, Any]:
+        """The promised shape of `audit --json`."""
+        kinds = ("missing", "orphan", "wrong_vector", "wrong_properties")
+        found = {kind: ids for kind, ids in asdict(self).items() if kind in kinds}
+        return {
+            "format": 1,
+            "corpus": corpus,
+            "version": self.version,
+            "ok": self.ok,
+            **{kind: len(ids) for kind, ids in found.items()},
+            "repaired": self.repaired,
+            "problems": list(self.problems),
+            "examples": {kind: sorted(ids)[:_EXAMPLES] for kind, ids in found.items()},
+        }
+
+
+def audit(services: Services) -> Findings:
+    """Compare every object; takes no lease and changes nothing, so that a run may be under way.
+
+    Raises:
+        HeldBack: a run is writing to the live collection, so that a difference would prove nothing.
+        Misconfigured: nothing is live, or a state object that the manifest names is gone or damaged; it is named.
+    """
+    for _ in range(_LOOKS):
+        before = _moment(services)
+        try:
+            found = _compare(services)
+        except Misconfigured:
+            if _moment(services) == before:
+                raise
+            continue  # the collection was retired while it was read
+        if _moment(services) == before:
+            log.info("audited version=%d ok=%s problems=%d", found.version, found.ok, len(found.problems))
+            return found
+    raise HeldBack(f"corpus {services.corpus.name} was changed by a run each time it was read: audit it again later")
+
+
+def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
+    """Mend what differs from stored vectors, under the lease, and audit again.
+
+    Raises:
+        HeldBack: another run is at work.
+        Misconfigured: what is needed is gone from the state, or the alias belongs to somebody else.
+    """
+    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
+    with closing_lease(lease), lease.beating():
+        _set_record_right(services, _live(services))
+        tidy(services, run_id=run_id, actor=owner.name, lease=lease)
+        mended = _rebuild_lost(services, lease=lease, actor=owner.name)
+        found = _compare(services)
+        mended += _mend(services, found, lease=lease)
+        log.info("repaired version=%d objects=%d", found.version, mended)
+        return replace(audit(services), repaired=mended)
+
+
+def _live(services: Services) -> Live:
+    live = read_live(services.state)
+    if live is None:
+        raise Misconfigured(
+            f"{services.corpus.name} has nothing live to audit: `nightjar run {services.corpus.name}` makes a version"
+        )
+    return live
+
+
+def _moment(services: Services) -> tuple[str, str]:
+    """Equal before and after a reading: nobody promoted anything, and nobody began or ended a writing."""
+    entry, live = live_entry(services.state), _live(services)
+    held = read_checkout(services.state, live.collection)
+    if held is not None and (writing := held.value.writing) is not None:
+        name = services.corpus.name
+        raise HeldBack(
+            f"run {writing.run_id} is writing version {writing.target} to {live.collection}: audit again when it is"
+            f" over; if it is no more, `nightjar audit {name} --repair` ends what it left"
+        )
+    return entry.nonce if entry else "", held.nonce if held else ""
+
+
+def _compare(services: Services) -> Findings:
+    live = _live(services)
+    version = read_version(services.state, live.version)
+    found = Findings(live.version, problems=tuple(_problems(services, live, version)))
+    due = {_packed(each.chunk_id): _signed(each) for each in _due(services, version)}
+    if live.collection not in services.index.collections():
+        return replace(found, missing=tuple(map(_unpacked, due)))
+    orphan, vectors, properties = [], [], []
+    for standing in services.index.scan(CollectionName(live.collection), vectors=True):
+        wanted, is_now = due.pop(_packed(standing.chunk_id), None), _signed(standing)
+        if wanted is None:
+            orphan.append(standing.chunk_id)
+        elif wanted[:16] != is_now[:16]:
+            vectors.append(standing.chunk_id)
+        elif wanted != is_now:
+            properties.append(standing.chunk_id)
+    return replace(
+        found,
+        missing=tuple(map(_unpacked, due)),
+        orphan=tuple(orphan),
+        wrong_vector=tuple(vectors),
+        wrong_properties=tuple(properties),
+    )
+
+
+def _due(services: Services, version: Version) -> Iterator[IndexObject]:
+    return checkout(services, indexed(load_manifest(services.state, version.manifest)))
+
+
+def _packed(chunk_id: ChunkId) -> bytes:
+    """Sixteen bytes an id and 32 for its digests: a million chunks need some 250 MB."""
+    return UUID(chunk_id).bytes
+
+
+def _unpacked(packed: bytes) -> ChunkId:
+    return ChunkId(str(UUID(bytes=packed)))
+
+
+def _signed(each: IndexObject) -> bytes:
+    """Half of the vector's digest, then half of the properties'."""
+    return bytes.fromhex(each.vector_digest[:32] + each.properties_digest[:32])
+
+
+def _problems(services: Services, live: Live, version: Version) -> Iterator[str]:
+    entry = read_checkout(services.state, live.collection)
+    target = services.index.alias(services.corpus.alias)
+    if live.collection not in services.index.collections():
+        yield f"collection {live.collection} is gone"
+    if entry is None or entry.value.checkout != version.checkout:
+        yield f"the record of collection {live.collection} does not name version {live.version}"
+    if target != live.collection:
+        yield f"the alias {services.corpus.alias} names {target or 'nothing'} and not {live.collection}"
+
+
+def _set_record_right(services: Services, live: Live) -> None:
+    """Before anything trusts it; what the collection itself holds is compared and mended afterwards."""
+    entry, version = read_checkout(services.state, live.collection), read_version(services.state, live.version)
+    if entry is None and live.collection in services.index.collections():
+        move_checkout(services.state, None, Checkout(live.collection).holding(version))
+    elif entry is not None and entry.value.writing is None and entry.value.checkout != version.checkout:
+        move_checkout(services.state, entry, entry.value.holding(version))
+
+
+def _rebuild_lost(services: Services, *, lease: Lease, actor: str) -> int:
+    """A collection that is gone is filled anew from stored vectors, proved, and committed; how many objects."""
+    live = _live(services)
+    version = read_version(services.state, live.version)
+    written = 0
+    if live.collection not in services.index.collections():
+        name = claim_collection(services, replace(version, run_id=lease.run_id))
+        written = fill(services, name, version, lease=lease)
+        verify_checkout(services, name, version)
+        lost, live = live.collection, _commit(services, live, name, lease=lease)
+        project(services, version, live, actor=actor)
+        drop_collection(services, lost)
+    if version.collection != live.collection:
+        save_version(services.state, replace(read_version(services.state, live.version), collection=live.collection))
+    return written
+
+
+def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Lease) -> Live:
+    entry, now = live_entry(services.state), _live(services)
+    if (now.version, now.collection, now.returning_to) != (seen.version, seen.collection, seen.returning_to):
+        raise HeldBack("what is live was changed while the collection was rebuilt: audit again")
+    lease.assure(REQUEST_S)
+    moved = replace(now, collection=name)
+    write_live(services.state, moved, expected=entry)
+    return moved
+
+
+def _mend(services: Services, found: Findings, *, lease: Lease) -> int:
+    """What is missing or wrong is written and confirmed before orphans go; how many objects were touched."""
+    live = _live(services)
+    name, version = CollectionName(live.collection), read_version(services.state, live.version)
+    wrong = {*found.missing, *found.wrong_vector, *found.wrong_properties}
+    if wrong:
+        services.index.extend(name, schema_of(services, version).properties)
+        for batch in windows((each for each in _due(services, version) if each.chunk_id in wrong), size=_BATCH):
+            lease.assure(REQUEST_S)
+            services.index.write(name, batch)
+    for ids in windows(found.orphan, size=_BATCH):
+        lease.assure(REQUEST_S)
+        services.index.delete(name, ids)
+    return len(wrong) + len(found.orphan)
