@@ -118,7 +118,7 @@ class World:
             parse={**self.parser.recipe, "strategy": self.corpus.parse.strategy},
             chunk={
                 "rules": self.chunker,
-                "max_tokens": str(chunk.max_tokens or tokenizer.max_tokens),
+                "max_tokens": str(chunk.max_tokens or "usual"),
                 "overlap_tokens": str(chunk.overlap_tokens),
                 "headings": str(chunk.headings),
                 "tokenizer": tokenizer.identity,

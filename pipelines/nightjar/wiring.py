@@ -147,7 +147,7 @@ def _recipe(corpus: Corpus, parser: Parser, tokenizer: Tokenizer, model: ModelFi
         parse=dict(parser.recipe),
         chunk={
             "rules": str(CHUNK_RULES_VERSION),
-            "max_tokens": str(chunk.max_tokens or tokenizer.max_tokens),
+            "max_tokens": str(chunk.max_tokens or "usual"),
             "overlap_tokens": str(chunk.overlap_tokens),
             "headings": str(chunk.headings),
             "tokenizer": tokenizer.identity,

@@ -16,7 +16,7 @@ from nightjar.flows.night import report_of
 from nightjar.flows.versions import read_live, read_version
 from nightjar.lease import standing
 
-LONG = "# {name}\n\n" + "Every rule of this house is kept by all who live in it. " * 30
+LONG = "# {name}\n\n" + "Every rule of this house is kept by all who live in it. " * 8
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nightjar.adapters.memory.embedder import MemoryTokenizer
 from nightjar.errors import Misconfigured
 from nightjar.model import Chunk, Element, ParsedDocument
-from nightjar.stages.chunk import ChunkRules, chunk
+from nightjar.stages.chunk import ChunkRules, chunk, usual_tokens
 
 TOKENIZER = MemoryTokenizer()
 RULES = ChunkRules(max_tokens=40)
@@ -85,8 +85,24 @@ def test_a_title_that_is_the_first_heading_is_said_once() -> None:
 
 
 def test_the_nearest_heading_is_kept_where_the_trail_is_too_long() -> None:
-    trail = (heading("far " * 9), heading("near " * 8, 1))
-    assert chunks_of(*trail, prose(sentences(12)))[-1].context == ("near " * 8).strip()
+    trail = (heading("far " * 4), heading("near " * 4, 1))
+    assert chunks_of(*trail, prose(sentences(12)))[-1].context == ("near " * 4).strip()
+
+
+def test_context_takes_no_more_than_an_eighth_of_a_chunk() -> None:
+    found = chunks_of(heading("long " * 9), prose(sentences(30)), rules=ChunkRules(max_tokens=66))
+    assert {one.context for one in found} == {""}
+
+
+def test_a_title_that_reads_like_sentences_is_said_once() -> None:
+    title = "Cohen v. California? (A case.)"
+    first = chunks_of(heading(title), prose(sentences(2)), title=title, rules=ChunkRules(max_tokens=128))[0]
+    assert (first.context, first.text.splitlines()[0]) == ("", title)
+
+
+@pytest.mark.parametrize(("reads", "usual"), [(64, 64), (128, 128), (256, 128), (384, 192), (512, 256), (8192, 256)])
+def test_a_chunk_is_usually_half_of_what_the_model_reads(reads: int, usual: int) -> None:
+    assert usual_tokens(MemoryTokenizer(max_tokens=reads)) == usual
 
 
 def test_without_headings_nothing_is_prefixed() -> None:

@@ -72,7 +72,8 @@ class Chunking(Section):
 
     max_tokens: Annotated[int, Field(strict=True, ge=32, le=32768)] | None = Field(
         default=None,
-        description="Longest passage in the model's tokens, headings included; null: what the model reads.",
+        description="Longest passage in the model's tokens, headings included;"
+        " null: half of what the model reads, 128 to 256.",
     )
     overlap_tokens: Count = Field(
         default=0, description="Tokens repeated from the passage before; less than half of max_tokens."

@@ -24,7 +24,7 @@ from nightjar.flows.runs import Run, read_json, read_table, write_json, write_ta
 from nightjar.flows.services import Services
 from nightjar.model import Chunk, ParsedDocument
 from nightjar.recipe import STAGES
-from nightjar.stages.chunk import ChunkRules, chunk
+from nightjar.stages.chunk import ChunkRules, chunk, usual_tokens
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _cut(services: Services, documents: Mapping[str, ParsedDocument]) -> tuple[d
 
 
 def rules_of(services: Services) -> ChunkRules:
-    """The corpus file's `chunk` block as the stage wants it; the model's own limit where none is given."""
+    """The corpus file's `chunk` block as the stage wants it; the usual size for the model where none is given."""
     block, tokenizer = services.corpus.chunk, services.tokenizer()
     if block.max_tokens is not None and block.max_tokens > tokenizer.max_tokens:
         raise Misconfigured(
@@ -115,7 +115,7 @@ def rules_of(services: Services) -> ChunkRules:
             " tokens of a text: lower it, or take it out"
         )
     return ChunkRules(
-        max_tokens=block.max_tokens or tokenizer.max_tokens,
+        max_tokens=block.max_tokens or usual_tokens(tokenizer),
         overlap_tokens=block.overlap_tokens,
         headings=block.headings,
         prompt_tokens=len(tokenizer.offsets(services.corpus.embed.document_prompt)),

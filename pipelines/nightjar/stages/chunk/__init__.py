@@ -6,6 +6,6 @@ that a passage inherits become its context.
 """
 
 from nightjar.stages.chunk.passages import chunk
-from nightjar.stages.chunk.rules import CHUNK_RULES_VERSION, ChunkRules
+from nightjar.stages.chunk.rules import CHUNK_RULES_VERSION, ChunkRules, usual_tokens
 
-__all__ = ["CHUNK_RULES_VERSION", "ChunkRules", "chunk"]
+__all__ = ["CHUNK_RULES_VERSION", "ChunkRules", "chunk", "usual_tokens"]

@@ -8,11 +8,14 @@ from typing import Final
 from nightjar.errors import Misconfigured
 from nightjar.ports import Tokenizer
 
-CHUNK_RULES_VERSION: Final = "1"
+CHUNK_RULES_VERSION: Final = "2"
 """Raised whenever the same document and rules would give other chunks; part of the recipe."""
 
 LONGEST_CONTEXT: Final = 40
-"""Tokens of title and heading trail at most: more would crowd out the passage it introduces."""
+"""Tokens of title and heading trail at most, and an eighth of the chunk: a vector is the mean over all tokens, and more
+context would make a long document's passages alike."""
+
+_USUAL_TOKENS: Final = (128, 256)
 
 _SMALLEST_PASSAGE: Final = 16
 
@@ -55,5 +58,15 @@ class ChunkRules:
         return room
 
     def context_room(self, tokenizer: Tokenizer) -> int:
-        """Tokens that context may take: never more than a quarter of a small chunk."""
-        return min(LONGEST_CONTEXT, self.room(tokenizer) // 4)
+        """Tokens that context may take: never more than an eighth of a chunk."""
+        return min(LONGEST_CONTEXT, self.room(tokenizer) // 8)
+
+
+def usual_tokens(tokenizer: Tokenizer) -> int:
+    """`max_tokens` where a corpus names none: half of what the model reads, between 128 and 256, never above its limit.
+
+    Models read more than they were trained on (all-MiniLM-L6-v2 reads 256 tokens and learnt on 128), and one vector
+    says less about a passage the more topics it covers; `docs/measurements.md` has the figures.
+    """
+    least, most = _USUAL_TOKENS
+    return min(tokenizer.max_tokens, max(least, min(most, tokenizer.max_tokens // 2)))

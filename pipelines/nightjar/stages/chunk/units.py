@@ -65,7 +65,7 @@ class UnitMaker:
             case "CodeSnippet":
                 yield from self._code(text, starts, placed, lead)
             case "ListItem":
-                yield Block(tuple(self._units(text, starts, _item_spans(text), placed, lead)), whole=True)
+                yield Block(tuple(self._units(text, starts, _whole_span(text), placed, lead)), whole=True)
             case _:
                 yield Block(tuple(self._prose(text, starts, placed, lead)), whole=False)
 
@@ -80,7 +80,8 @@ class UnitMaker:
 
     def _prose(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Unit]:
         introduces = placed.is_heading or (text.endswith(":") and len(starts) <= _SHORT_INTRODUCTION)
-        units = list(self._units(text, starts, sentence_spans(text), placed, lead))
+        spans = _whole_span(text) if placed.is_heading else sentence_spans(text)
+        units = list(self._units(text, starts, spans, placed, lead))
         yield from units[:-1]
         last = units[-1]
         yield Unit(last.text, last.lead, last.tokens, placed, introduces=introduces and len(units) == 1)
@@ -181,5 +182,5 @@ def _is_unread_word(text: str, span: Span) -> bool:
     return _LONGEST_READ_WORD < end - start <= _LONGEST_WORD and any(char.isalnum() for char in text[start:end])
 
 
-def _item_spans(text: str) -> Iterator[Span]:
+def _whole_span(text: str) -> Iterator[Span]:
     yield len(text) - len(text.lstrip()), len(text.rstrip())
