@@ -120,7 +120,7 @@ def airflow_stack(folder: Path, corpora: Mapping[str, str]) -> Iterator[Stack]:
     programs = binary("weaviate-server"), binary("versitygw")
     if not (Path(sys.prefix) / "bin" / "airflow").exists():
         pytest.skip(f"Airflow is not installed in {sys.prefix}: `make airflow` brings it")
-    place = Place(_checkout(folder / "checkout", corpora), folder / "local", _free_port_base())
+    place = Place(_checkout(folder / "checkout", corpora), folder / "local", free_port_base())
     stack = Stack(place, local_secrets(place.home))
     try:
         _start(stack, *programs)
@@ -165,7 +165,7 @@ def _checkout(folder: Path, corpora: Mapping[str, str]) -> Path:
     return folder
 
 
-def _free_port_base() -> int:
+def free_port_base() -> int:
     """Where the stack's ports, all in a row, are free."""
     while True:
         base = random.randrange(20_000, 60_000, 10)

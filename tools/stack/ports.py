@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,20 +31,35 @@ def require_free(port: int, *, purpose: str) -> None:
 
 def _holder(port: int) -> str:
     """`process 4711 (nginx)`, or `another program` where that cannot be seen."""
-    sockets = set(_listening_sockets(port))
+    sockets = {name for _, held, name in _listening_sockets() if held == port}
     for entry in Path("/proc").glob("[0-9]*"):
         if sockets and _holds(entry, sockets):
             return f"process {entry.name} ({(entry / 'comm').read_text().strip()})"
     return "another program"
 
 
-def _listening_sockets(port: int) -> Iterator[str]:
-    for name in ("tcp", "tcp6"):
-        path = Path("/proc/net") / name
+def listening(pid: int) -> Iterator[tuple[str, int]]:
+    """Address and port of every socket on which a process waits for connections; nothing where there is no /proc."""
+    for address, port, name in _listening_sockets():
+        if _holds(Path("/proc") / str(pid), {name}):
+            yield address, port
+
+
+def _listening_sockets() -> Iterator[tuple[str, int, str]]:
+    """(address, port, name under which a process holds it), over IPv4 and IPv6."""
+    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+        path = Path("/proc/net") / table
         for line in path.read_text().splitlines()[1:] if path.exists() else ():
             columns = line.split()
-            if columns[3] == _LISTENING and int(columns[1].rpartition(":")[2], 16) == port:
-                yield f"socket:[{columns[9]}]"
+            address, _, port = columns[1].rpartition(":")
+            if columns[3] == _LISTENING:
+                yield _readable(family, address), int(port, 16), f"socket:[{columns[9]}]"
+
+
+def _readable(family: socket.AddressFamily, words: str) -> str:
+    """The kernel prints an address as 32-bit words in the machine's own byte order."""
+    packed = b"".join(int(words[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(words), 8))
+    return socket.inet_ntop(family, packed)
 
 
 def _holds(entry: Path, sockets: set[str]) -> bool:
