@@ -28,6 +28,12 @@ def test_a_night_that_did_more_or_less_than_the_edit_fails(documents: dict[str, 
         require_only_the_edit(night(documents=documents, embedded=embedded))
 
 
+def test_an_answer_is_a_sentence_of_prose_and_not_the_table_before_it() -> None:
+    text = "It is kept, and that is it.\n\nvoluntary work | 2\n\nDay\nBrightwater was founded on 3 May. It is free."
+    asked = "When was Brightwater founded, and is that day off?"
+    assert telling(text, asked) == "Brightwater was founded on 3 May. It is free."
+
+
 def test_an_answer_begins_at_the_sentence_nearest_to_the_question() -> None:
     text = "Book early. A hotel in Zurich may cost 220 euros. Breakfast is included. Miles are yours."
     assert telling(text, "What may a hotel cost?") == "A hotel in Zurich may cost 220 euros. Breakfast is included."

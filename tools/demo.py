@@ -20,7 +20,8 @@ from botocore.exceptions import ClientError
 from mypy_boto3_s3 import S3Client
 
 from tools.airflow_rest import Airflow
-from tools.demo_report import print_answer, print_night, print_quarantine, print_served, title
+from tools.demo_report import print_answer, print_night, print_quarantine, title
+from tools.stack.__main__ import interruptible
 from tools.stack.__main__ import main as stack
 from tools.stack.airflow import USER
 from tools.stack.environment import client_environment
@@ -33,6 +34,7 @@ BUCKET = "documents"
 EDITED = "people/leave-policy.md"
 FIRST_QUESTION = "Who pays my private costs when a business trip is cancelled?"
 SECOND_QUESTION = "When was Brightwater founded, and is that day off?"
+LAST_QUESTION = "How many days of annual leave do I have?"
 _DAG_TIMEOUT_S = 120
 _RUN_TIMEOUT_S = 900
 
@@ -50,10 +52,10 @@ def main() -> int:
     except Failed as reason:
         print(f"error: {reason}", file=sys.stderr)
         return 1
-    title(f"Done after {time.monotonic() - begun:.0f} s; everything is left running (make stop ends it)")
-    print(f"  Airflow   {place.url(Port.AIRFLOW)}   login {USER}   password {secrets.airflow_password}")
-    print(f"  Documents {place.home / 's3' / BUCKET / CORPUS}   drop a file there, then trigger {DAG}")
-    print("  Commands  . .nightjar/env; .venv/bin/nightjar search handbook 'When is salary paid?'")
+    title(f"Done after {time.monotonic() - begun:.0f} s; all is left running, `make stop` ends it")
+    print(f"  Airflow     {place.url(Port.AIRFLOW)}/dags/{DAG}   login {USER}   password {secrets.airflow_password}")
+    print(f"  documents   put a file into {place.home / 's3' / BUCKET / CORPUS}, then trigger {DAG}")
+    print(f"  commands    . .nightjar/env; .venv/bin/nightjar search {CORPUS} '{LAST_QUESTION}'")
     return 0
 
 
@@ -71,18 +73,17 @@ def two_nights(place: Place, secrets: Secrets) -> None:
     print(f"  {upload(bucket, place.repository / 'samples' / CORPUS)}")
     title(f"First night: {DAG}, triggered over REST")
     run_night(airflow)
-    asked = [["show"], ["quarantine"], ["versions"], ["search", FIRST_QUESTION, "-k", "3"]]
-    shown, quarantine, versions, found = ask_all(environment, asked)
-    print_night(shown["run"])
-    print_quarantine(quarantine)
-    print_served(versions)
+    asked = [["show"], ["versions"], ["quarantine"], ["search", FIRST_QUESTION, "-k", "3"]]
+    shown, versions, quarantine, found = ask_all(environment, asked)
+    print_night(shown["run"], versions)
+    print_quarantine(quarantine, below=f"s3://{BUCKET}/{CORPUS}/")
     print_answer(FIRST_QUESTION, found)
 
     title(f"One paragraph is added to {EDITED}; second night")
     edit(bucket, place.repository / "samples" / CORPUS / EDITED)
     run_night(airflow)
-    shown, found = ask_all(environment, [["show"], ["search", SECOND_QUESTION, "-k", "3"]])
-    print_night(shown["run"])
+    shown, versions, found = ask_all(environment, [["show"], ["versions"], ["search", SECOND_QUESTION, "-k", "3"]])
+    print_night(shown["run"], versions)
     require_only_the_edit(shown["run"])
     print_answer(SECOND_QUESTION, found)
 
@@ -107,7 +108,8 @@ def upload(bucket: S3Client, folder: Path) -> str:
         if put_if_changed(bucket, f"{CORPUS}/{path.relative_to(folder).as_posix()}", path.read_bytes())
     ]
     kinds = {path.suffix for path in files}
-    return f"{len(files)} files of {len(kinds)} kinds in s3://{BUCKET}/{CORPUS}/, {len(sent)} of them sent now"
+    found = f"{len(files)} files of {len(kinds)} kinds in s3://{BUCKET}/{CORPUS}/"
+    return f"{found}: {len(sent)} sent now, {len(files) - len(sent)} stood there already"
 
 
 def put_if_changed(bucket: S3Client, key: str, content: bytes) -> bool:
@@ -194,8 +196,7 @@ def require_only_the_edit(run: Mapping[str, Any]) -> None:
         raise Failed(f"one document was edited, but the second night counted {documents}")
     if not 0 < chunks["embedded"] < chunks["total"]:
         raise Failed(f"one paragraph was added, but the second night embedded {chunks}")
-    print(f"  so one document was parsed, and {chunks['embedded']} new of {chunks['total']} chunks embedded")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interruptible(main))

@@ -7,46 +7,53 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def print_night(run: Mapping[str, Any]) -> None:
-    """What was read, chunked and embedded."""
+def print_night(run: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
+    """What the night read and made, and what people who search see of it."""
     documents, chunks = run["documents"], run["chunks"]
-    counted = ", ".join(f"{documents[kind]} {kind}" for kind in ("added", "changed", "deleted", "renamed", "unchanged"))
-    print(f"  version {run['version']} is {run['state']}; quarantined {documents['quarantined']}")
-    print(f"  documents  {counted}")
+    served = next(version for version in versions["versions"] if version["number"] == versions["live"])
+    kept = chunks["total"] - chunks["embedded"]
+    counted = ", ".join(f"{documents[kind]} {kind}" for kind in ("added", "changed", "renamed", "deleted", "unchanged"))
+    print(f"  documents   {counted}; {run['parsed']} read")
+    print(f"  chunks      {chunks['embedded']} embedded, {kept} keep the vectors that they had")
     print(
-        f"  chunks     {chunks['total']} in all, {chunks['embedded']} embedded, {chunks['reused']} reused, "
-        f"{chunks['truncated_tokens']} tokens cut off"
+        f"  served      {_many(served['documents'], 'document')} in {_many(served['chunks'], 'chunk')}, "
+        f"none cut off, as version {served['number']} in the collection {served['collection']}"
     )
 
 
-def print_quarantine(answer: Mapping[str, Any]) -> None:
-    """Which documents were set aside, and why."""
+def print_quarantine(answer: Mapping[str, Any], *, below: str) -> None:
+    """Which documents are not served, and why; `below` is the part of their addresses that all share."""
     for document in answer["documents"]:
-        print(f"  set aside  {document['source_uri']}: {document['code']}, {document['reason']}")
-
-
-def print_served(answer: Mapping[str, Any]) -> None:
-    """What people who search see."""
-    live = next(version for version in answer["versions"] if version["number"] == answer["live"])
-    print(f"  served     {live['collection']}: {live['documents']} documents, {live['chunks']} chunks")
+        key = document["source_uri"].removeprefix(below)
+        print(f"  quarantine  {key} ({document['code']}): {document['reason']}")
 
 
 def print_answer(question: str, answer: Mapping[str, Any]) -> None:
     """The best hit, with where it stands."""
     hit = answer["hits"][0]
     page = f", page {hit['page']}" if hit["page"] is not None else ""
-    print(f"  question   {question}")
-    print(f"  answer     {telling(hit['text'], question)}")
-    print(f"  source     {hit['source_uri']}{page} (version {answer['version']})")
+    print(f"  question    {question}")
+    print(f"  answer      {telling(hit['text'], question)}")
+    print(f"  source      {hit['source_uri']}{page}, found by {answer['mode']} search in version {answer['version']}")
 
 
 def telling(text: str, question: str) -> str:
     """The sentence of a hit that shares most words with the question, and the one after it: a chunk is long."""
-    asked = set(re.findall(r"\w+", question.lower()))
-    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
-    shared = [len(asked & set(re.findall(r"\w+", sentence.lower()))) for sentence in sentences]
-    best = shared.index(max(shared))
-    return " ".join(sentences[best : best + 2])
+    asked = _words(question)
+    lines = [re.split(r"(?<=[.!?])\s+", line.strip()) for line in text.splitlines()]
+    passages = [" ".join(line[start : start + 2]) for line in lines for start in range(len(line))]
+    firsts = [sentence for line in lines for sentence in line]
+    shared = [len(asked & _words(first)) for first in firsts]
+    return passages[shared.index(max(shared))]
+
+
+def _words(text: str) -> set[str]:
+    """Long ones: short ones are in every sentence."""
+    return set(re.findall(r"\w{4,}", text.lower()))
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def title(line: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import fcntl
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tools.stack import airflow, servers
@@ -17,6 +17,7 @@ from tools.stack.secret import Secrets, local_secrets
 from tools.stack.supervise import Service, all_recorded, await_ready, launch, log_path, recorded, stop
 
 PARTS = ("weaviate", "s3", "airflow")
+_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -134,5 +135,14 @@ def _alone(place: Place) -> Iterator[None]:
         yield
 
 
+def interruptible(work: Callable[[], int]) -> int:
+    """The exit code of `work`; Ctrl-C is told in a sentence, and whatever was started can be ended."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        say("interrupted: `make stop` ends what was started")
+        return _INTERRUPTED
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(interruptible(lambda: main(sys.argv[1:])))

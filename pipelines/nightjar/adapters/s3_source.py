@@ -70,7 +70,7 @@ class S3Source:
                 document = self._read(wanted, into=into, max_bytes=max_bytes)
                 if document is not None:
                     return document
-        reason = "the object was being replaced while it was read"
+        reason = "The object was being replaced while it was read: the next run tries again."
         raise BadDocument(wanted.document_id, Code.CHANGED_WHILE_READ, reason)
 
     def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
@@ -91,7 +91,7 @@ class S3Source:
         before = fingerprint_of(reply)
         with closing(reply["Body"]) as body:
             if before.size > max_bytes:
-                reason = f"{before.size} bytes, and the corpus takes at most {max_bytes} (source.max_size)"
+                reason = f"{before.size} bytes are above source.max_size ({max_bytes}): raise it, or exclude the key."
                 raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
             digest = _saved(body, into=into)
         if self._standing(wanted.key) != before:
@@ -117,7 +117,7 @@ class S3Source:
         except ClientError as error:
             if not concerns_one_object(error):
                 raise
-            reason = "the object is gone" if says_absent(error) else f"the store refuses this object: {error}"
+            reason = "The object is gone." if says_absent(error) else f"The store refuses this object: {error}"
             raise BadDocument(wanted.document_id, Code.UNREADABLE, reason) from error
 
     def _standing(self, key: str) -> Fingerprint | None:

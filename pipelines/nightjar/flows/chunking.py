@@ -44,7 +44,7 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     verdicts = lost | check_documents(services, documents)
     kept = {key: document for key, document in documents.items() if key not in verdicts}
     chunks, chunk_seconds = _cut(services, kept)
-    verdicts |= {key: (Code.NO_TEXT, "no text was left to index") for key, made in chunks.items() if not made}
+    verdicts |= {key: (Code.NO_TEXT, "No text was left to index.") for key, made in chunks.items() if not made}
     verdicts |= check_chunks(services, {key: made for key, made in chunks.items() if made})
     chunks = {key: made for key, made in chunks.items() if key not in verdicts}
     rows = [_judged(services, run, row, verdicts) for row in rows]
@@ -86,7 +86,7 @@ def _load_elements(
 
     loaded = dict(zip(contents, in_order(load, list(contents)), strict=True))
     lost = {
-        key: (Code.UNREADABLE, "its stored elements are gone; the next run parses it again")
+        key: (Code.UNREADABLE, "Its stored elements are gone: the next run parses it again.")
         for key, document in loaded.items()
         if document is None
     }

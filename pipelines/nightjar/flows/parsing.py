@@ -108,9 +108,9 @@ def _fetch(services: Services, row: Row, into: Any) -> tuple[Row, Document | Bad
     )
     limit = services.corpus.source.max_size
     if row["size"] == 0:
-        return row, BadDocument(wanted.document_id, Code.EMPTY, "the object has no bytes")
+        return row, BadDocument(wanted.document_id, Code.EMPTY, "The object has no bytes.")
     if row["size"] > limit:
-        reason = f"{row['size']} bytes are more than source.max_size ({limit}): raise it, or exclude the key"
+        reason = f"{row['size']} bytes are above source.max_size ({limit}): raise it, or exclude the key."
         return row, BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
     try:
         row["sidecar"] = sidecar_of(services, row)

@@ -73,7 +73,7 @@ class MemorySource:
         self.fetched.append(wanted.key)
         kept = self._objects.get(wanted.key)
         if kept is None:
-            raise BadDocument(wanted.document_id, Code.UNREADABLE, "the object is gone")
+            raise BadDocument(wanted.document_id, Code.UNREADABLE, "The object is gone.")
         if len(kept.data) > max_bytes:
             reason = f"{len(kept.data)} bytes, and the corpus takes at most {max_bytes} (source.max_size)"
             raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
