@@ -13,6 +13,7 @@ from world import Killed, World, handbook
 
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Code, HeldBack, Misconfigured
+from nightjar.flows import embedding
 from nightjar.flows.versions import read_versions
 from nightjar.model import CollectionName, Vector, Violation
 from nightjar.stages.states import State
@@ -288,3 +289,11 @@ class OtherEmbedder(MemoryEmbedder):
     def embed(self, texts: Sequence[str]) -> Vector:
         vectors = np.nextafter(super().embed(texts), np.float32(2))
         return vectors.astype(np.float32)
+
+
+def test_equal_texts_of_different_groups_are_embedded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "_GROUP_CHUNKS", 1)
+    for number in range(4):
+        world.put(f"same{number}.txt", "Always the same words." + "\n" * number)
+    world.night()
+    assert world.embedder.embedded.count("Always the same words.") == 1

@@ -6,6 +6,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from nightjar.artifacts import (
     MANIFEST,
     EmbeddedContent,
@@ -13,13 +16,13 @@ from nightjar.artifacts import (
     rows_table,
     rows_to_chunks,
     shard_key,
-    unpack_vectors,
     vectors_key,
 )
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import check_vectors
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import shard_rows
+from nightjar.flows.reuse import Reuse, read_content
 from nightjar.flows.rows import NO_FAILURE, Row, failed, is_unfinished
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
@@ -44,14 +47,12 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     chunked = read_json(services, run, f"shards/{shard:04d}/chunked.json")
     if table is None or checked is None or chunked is None:
         raise Misconfigured(f"shard {shard} of run {run.run_id} was not chunked: clear its chunk task first")
-    contents: dict[str, list[Chunk]] = {}
-    for content, chunk in zip(table["content_key"].to_pylist(), rows_to_chunks(table), strict=True):
-        contents.setdefault(content, []).append(chunk)
     rows = checked.to_pylist()
-    maker = _Maker(services, run, chunked["about"], parses={r["content_key"]: r["parse_recipe"] for r in rows})
-    maker.known.update(_vectors_before(services, run, shard, contents))
+    reuse = Reuse(services, run, shard, rows=rows)
+    parses = {row["content_key"]: row["parse_recipe"] for row in rows}
+    maker = _Maker(services, run, chunked["about"], parses=parses, reuse=reuse)
     services.progress("embed", 0, table.num_rows)
-    for group in _groups(contents):
+    for group in _groups(table):
         maker.make(group)
         services.progress("embed", maker.chunks, table.num_rows)
     rows = [_finished(services, run, row, maker.bad) for row in rows]
@@ -73,12 +74,15 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     return report
 
 
-def _groups(contents: Mapping[str, list[Chunk]]) -> Iterator[dict[str, list[Chunk]]]:
+def _groups(table: pa.Table) -> Iterator[dict[str, list[Chunk]]]:
+    """Whole contents until a group is full; only one group's chunks are Python objects at a time."""
     group: dict[str, list[Chunk]] = {}
-    held = 0
-    for content, chunks in contents.items():
-        group[content] = chunks
-        held += len(chunks)
+    held = start = 0
+    runs = pc.run_end_encode(table["content_key"].combine_chunks())
+    for content, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        group[content] = rows_to_chunks(table.slice(start, end - start))
+        held += end - start
+        start = end
         if held >= _GROUP_CHUNKS:
             yield group
             group, held = {}, 0
@@ -86,44 +90,24 @@ def _groups(contents: Mapping[str, list[Chunk]]) -> Iterator[dict[str, list[Chun
         yield group
 
 
-def _vectors_before(
-    services: Services, run: Run, shard: int, contents: Mapping[str, list[Chunk]]
-) -> Iterator[tuple[str, Vector]]:
-    """Vectors of texts that changed documents had before: unchanged passages are never embedded again."""
-    if not contents or run.options.full_refresh or run.options.recompute is not None:
-        return
-    before = {
-        vectors_key(row["base_embed_recipe"], row["base_content_key"])
-        for row in shard_rows(services, run, shard)
-        if row.get("base_content_key") and row["base_space"] == run.recipe.space
-    }
-    wanted = {chunk.text_digest for chunks in contents.values() for chunk in chunks}
-    for content in in_order(lambda key: _read_content(services, key), sorted(before)):
-        for embedded in content.chunks if content else ():
-            if embedded.chunk.text_digest in wanted:
-                yield embedded.chunk.text_digest, embedded.vector
-
-
-def _read_content(services: Services, key: str) -> EmbeddedContent | None:
-    stored = services.state.read(key)
-    return unpack_vectors(stored.data, key=key) if stored else None
-
-
 class _Maker:
-    """Embeds groups of contents, equal texts once over the whole shard, and stores each content's vectors."""
+    """Embeds what is new in groups of contents, equal texts once, and stores each content's vectors."""
 
-    def __init__(self, services: Services, run: Run, about: Mapping[str, Facts], *, parses: Mapping[str, str]) -> None:
-        self._services, self._run, self._about, self._parses = services, run, about, parses
-        self.known: dict[str, Vector] = {}
+    def __init__(
+        self, services: Services, run: Run, about: Mapping[str, Facts], *, parses: Mapping[str, str], reuse: Reuse
+    ) -> None:
+        self._services, self._run, self._about, self._parses, self._reuse = services, run, about, parses, reuse
         self.made: dict[str, Row] = {}
         self.bad: dict[str, tuple[Code, str]] = {}
         self.chunks = self.embedded = self.tokens = self.truncated = 0
 
     def make(self, group: Mapping[str, list[Chunk]]) -> None:
-        texts = {c.text_digest: c for chunks in group.values() for c in chunks if c.text_digest not in self.known}
-        if texts:
-            self._embed(texts)
-        contents = {key: self._content(key, chunks) for key, chunks in group.items()}
+        texts = {c.text_digest: c for chunks in group.values() for c in chunks}
+        vectors = self._reuse.find(group, wanted=texts.keys())
+        new = {digest: chunk for digest, chunk in texts.items() if digest not in vectors}
+        vectors |= self._embedded(new) if new else {}
+        self._reuse.remember(vectors)
+        contents = {key: self._content(key, chunks, vectors) for key, chunks in group.items()}
         bad = check_vectors(self._services, contents)
         self.bad |= bad
         kept = [(key, content) for key, content in contents.items() if key not in bad]
@@ -131,17 +115,17 @@ class _Maker:
             self.made[key] = _counts(content)
         self.chunks += sum(len(chunks) for chunks in group.values())
 
-    def _embed(self, texts: Mapping[str, Chunk]) -> None:
-        embedder = self._services.embedder()
-        vectors = embedder.embed([chunk.embedded_text for chunk in texts.values()])
-        self.known.update(zip(texts, vectors, strict=True))
+    def _embedded(self, texts: Mapping[str, Chunk]) -> dict[str, Vector]:
+        vectors = self._services.embedder().embed([chunk.embedded_text for chunk in texts.values()])
         self.embedded += len(texts)
         self.tokens += sum(chunk.token_count for chunk in texts.values())
         limit = self._services.tokenizer().max_tokens
         self.truncated += sum(max(0, chunk.token_count - limit) for chunk in texts.values())
+        # Copies, for a row that is remembered would keep its whole group's matrix.
+        return {digest: vector.copy() for digest, vector in zip(texts, vectors, strict=True)}
 
-    def _content(self, key: str, chunks: Iterable[Chunk]) -> EmbeddedContent:
-        embedded = tuple(EmbeddedChunk(chunk, self.known[chunk.text_digest]) for chunk in chunks)
+    def _content(self, key: str, chunks: Iterable[Chunk], vectors: Mapping[str, Vector]) -> EmbeddedContent:
+        embedded = tuple(EmbeddedChunk(chunk, vectors[chunk.text_digest]) for chunk in chunks)
         return EmbeddedContent(chunks=embedded, **self._about[key])
 
     def _store(self, item: tuple[str, EmbeddedContent]) -> tuple[str, EmbeddedContent]:
@@ -174,7 +158,7 @@ def _with_counts(services: Services, run: Run, rows: list[Row], made: dict[str, 
     parses = {row["content_key"]: row["parse_recipe"] for row in rows if is_unfinished(row)}
     before = sorted(parses.keys() - made.keys())
     keys = [vectors_key(run.recipe.upto("embed", parse=parses[content]), content) for content in before]
-    for content, stored in zip(before, in_order(lambda key: _read_content(services, key), keys), strict=True):
+    for content, stored in zip(before, in_order(lambda key: read_content(services, key), keys), strict=True):
         if stored is None:
             raise Misconfigured(f"the stored vectors of content {content} vanished during the run: run again")
         made[content] = _counts(stored)
