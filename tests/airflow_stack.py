@@ -144,9 +144,9 @@ def _start(stack: Stack, weaviate: Path, versitygw: Path) -> None:
         launch(service, place)
     environment = airflow.airflow_environment(place, secrets)
     airflow.migrate(place, environment)
-    services += airflow.airflow_services(place, environment)
-    for service in services[2:]:
+    for service in airflow.airflow_services(place, environment):
         launch(service, place)
+        services.append(service)
     for service in services:
         await_ready(service, place)
 

@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import boto3
 from botocore.exceptions import ClientError
 from mypy_boto3_s3 import S3Client
 
-from tools.airflow_rest import Airflow
+from tools.airflow_rest import Airflow, Step
 from tools.demo_report import print_answer, print_night, print_quarantine, title
 from tools.stack.__main__ import interruptible
 from tools.stack.__main__ import main as stack
@@ -138,7 +138,11 @@ def run_night(airflow: Airflow) -> None:
     """Trigger a run and show its tasks as they end.
 
     A scheduled DAG fires once by itself when it is unpaused for the first time, and only one run may be active:
-    a run that stands before the triggered one is followed first, and the triggered one then finds its work done.
+    a run that stands before the triggered one is followed first, and the triggered one then finds its work done, or
+    does it where the other one failed.
+
+    Raises:
+        Failed: the triggered run did, or a run before it does not end.
     """
     airflow.await_dag(DAG, timeout_s=_DAG_TIMEOUT_S)
     triggered = airflow.trigger(DAG)
@@ -147,8 +151,18 @@ def run_night(airflow: Airflow) -> None:
     while run_id != triggered:
         run_id = run_under_way(airflow, triggered)
         print(f"  {airflow.page(DAG, run_id)}")
-        for step in airflow.follow(DAG, run_id, timeout_s=_RUN_TIMEOUT_S):
-            print(f"    {step.name:<44} {step.state:<10} {step.seconds:6.1f} s", flush=True)
+        try:
+            show(airflow.follow(DAG, run_id, timeout_s=_RUN_TIMEOUT_S))
+        except Failed as reason:
+            if run_id == triggered or run_id in airflow.active(DAG):
+                raise
+            print(f"  {reason}; the next one resumes its work")
+
+
+def show(steps: Iterable[Step]) -> None:
+    """A line for each task as it ends."""
+    for step in steps:
+        print(f"    {step.name:<44} {step.state:<15} {step.seconds:6.1f} s", flush=True)
 
 
 def run_under_way(airflow: Airflow, triggered: str) -> str:

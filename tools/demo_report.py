@@ -13,7 +13,7 @@ def print_night(run: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
     served = next(version for version in versions["versions"] if version["number"] == versions["live"])
     kept = chunks["total"] - chunks["embedded"]
     counted = ", ".join(f"{documents[kind]} {kind}" for kind in ("added", "changed", "renamed", "deleted", "unchanged"))
-    print(f"  documents   {counted}; {run['parsed']} read")
+    print(f"  documents   {counted}; {run['parsed']} parsed anew")
     print(f"  chunks      {chunks['embedded']} embedded, {kept} keep the vectors that they had")
     print(
         f"  served      {_many(served['documents'], 'document')} in {_many(served['chunks'], 'chunk')}, "

@@ -95,8 +95,9 @@ def _start(services: Iterable[Service], place: Place) -> None:
             waiting.append(service)
         for service in waiting:
             await_ready(service, place)
-            state = f"ready after {time.monotonic() - begun:.0f} s" if launched[service.name] else "runs already"
+            state = "ready" if launched[service.name] else "runs already"
             say(f"{service.name}: {state}{_addresses(service)}")
+        say(f"all of it after {time.monotonic() - begun:.0f} s")
     except (Refused, Failed):
         stop([name for name, ours in launched.items() if ours], place, grace_s=5)
         raise

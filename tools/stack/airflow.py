@@ -6,6 +6,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +15,10 @@ from tools.stack.environment import QUIET, shared_settings
 from tools.stack.place import HOST, Failed, Place, Port
 from tools.stack.secret import Secrets, write_private
 from tools.stack.servers import REGION, answers, inherited
-from tools.stack.supervise import Service, log_path
+from tools.stack.supervise import Service, await_ready, log_path
 
 USER = "admin"
-NAMES = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
+NAMES = ("airflow-api-server", "airflow-dag-processor", "airflow-triggerer", "airflow-scheduler")
 _PARALLEL_TASKS = 4
 _NEW_FILES_S = 10  # Airflow's default of 300 s is long for somebody who waits for their first corpus
 _START_TIMEOUT_S = 120
@@ -125,37 +126,32 @@ def _database(place: Place) -> Path:
     return place.data("airflow") / "airflow.db"
 
 
-def airflow_services(place: Place, environment: dict[str, str]) -> list[Service]:
-    """The four long-running parts, api-server first: the others talk to it."""
+def airflow_services(place: Place, environment: dict[str, str]) -> Iterator[Service]:
+    """The four long-running parts, to be launched as they come.
+
+    The scheduler comes when the api-server answers: it starts what an earlier stop left queued at once, and each task
+    that finds no api-server to talk to has lost one of its tries.
+    """
+
+    def part(name: str, *arguments: str, ready: Callable[[], bool], ports: Mapping[int, str] | None = None) -> Service:
+        command = [str(_program(place)), *arguments]
+        return Service(f"airflow-{name}", command, environment, ports or {}, ready, _START_TIMEOUT_S)
+
+    healthy = partial(_is_healthy, place)
     port = place.port(Port.AIRFLOW)
-    arguments = {
-        "airflow-api-server": ["api-server"],
-        "airflow-scheduler": ["scheduler", "--skip-serve-logs"],  # the api-server reads this machine's logs itself
-        "airflow-dag-processor": ["dag-processor"],
-        "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
-    }
-    part = {
-        "airflow-api-server": "metadatabase",
-        "airflow-scheduler": "scheduler",
-        "airflow-dag-processor": "dag_processor",
-        "airflow-triggerer": "triggerer",
-    }
-    return [
-        Service(
-            name,
-            [str(_program(place)), *arguments[name]],
-            environment,
-            {port: "Airflow"} if name == "airflow-api-server" else {},
-            ready=partial(_takes_tasks if name == "airflow-api-server" else _is_healthy, place, part[name]),
-            start_timeout_s=_START_TIMEOUT_S,
-        )
-        for name in NAMES
-    ]
+    api_server = part("api-server", "api-server", ready=partial(healthy, "metadatabase"), ports={port: "Airflow"})
+    yield api_server
+    yield part("dag-processor", "dag-processor", ready=partial(healthy, "dag_processor"))
+    yield part("triggerer", "triggerer", "--skip-serve-logs", ready=partial(healthy, "triggerer"))
+    await_ready(api_server, place)
+    # The api-server itself reads this machine's logs.
+    yield part("scheduler", "scheduler", "--skip-serve-logs", ready=partial(_takes_tasks, place))
 
 
-def _takes_tasks(place: Place, part: str) -> bool:
-    """Airflow builds what its tasks talk to at the first call: seconds, better spent while the others still start."""
-    return _is_healthy(place, part) and answers(f"{place.url(Port.AIRFLOW)}/execution/health", timeout_s=_FIRST_CALL_S)
+def _takes_tasks(place: Place) -> bool:
+    """Airflow builds what its tasks talk to at the first call: seconds, better spent while the scheduler starts."""
+    answered = answers(f"{place.url(Port.AIRFLOW)}/execution/health", timeout_s=_FIRST_CALL_S)
+    return answered and _is_healthy(place, "scheduler")
 
 
 def _is_healthy(place: Place, part: str) -> bool:
