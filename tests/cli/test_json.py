@@ -11,7 +11,7 @@ from cli.shell import Shell, Tool
 from contract_index import SCHEMA
 
 from nightjar.artifacts import LEASE
-from nightjar.errors import Misconfigured, Transient
+from nightjar.errors import Misconfigured
 from nightjar.flows.services import Services
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
@@ -202,12 +202,20 @@ def test_doctor_names_each_door_that_does_not_open(shell: Shell) -> None:
         def check(self) -> str:
             raise Misconfigured("Weaviate does not answer: start the server")
 
-        def alias(self, _: str) -> None:
-            raise Transient("no answer")
-
     shell.change = lambda services: replace(services, open_index=Closed)  # type: ignore[arg-type]
     checks = shell.json("doctor", "handbook")["checks"]["handbook"]
     assert [c["name"] for c in checks if c["standing"] == "missing"] == ["weaviate", "alias"]
+
+
+def test_doctor_tells_one_cause_once(shell: Shell) -> None:
+    class Closed:
+        def check(self) -> str:
+            raise Misconfigured("Weaviate cannot be reached: start the server")
+
+    shell.change = lambda services: replace(services, open_index=Closed)  # type: ignore[arg-type]
+    told = {c["name"]: c["told"] for c in shell.json("doctor", "handbook")["checks"]["handbook"]}
+    assert told["weaviate"] == "Weaviate cannot be reached: start the server"
+    assert told["alias"] == "cannot be told without weaviate, see above"
 
 
 def test_doctor_sees_a_foreign_alias(shell: Shell) -> None:

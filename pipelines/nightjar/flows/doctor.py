@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
@@ -65,14 +65,12 @@ class Tool(Protocol):
 
 def examine(services: Services) -> Iterator[Check]:
     """What one corpus needs, in the order in which a run needs it; nothing is changed but a probe in the state."""
-    yield _asked("documents", lambda: _documents(services))
-    yield _asked("state", lambda: _state(services))
-    yield _asked("lease", lambda: _lease(services))
-    yield _asked("weaviate", lambda: f"version {services.index.check()}")
-    yield _asked("alias", lambda: _alias(services))
-    yield _asked("tokenizer", lambda: _tokenizer(services))
-    yield _asked("model", lambda: _model(services))
-    yield _asked("suites", lambda: _suites(services))
+    missing: set[str] = set()
+    for name, question in _QUESTIONS.items():
+        absent = sorted(missing & _NEEDS.get(name, set()))
+        check = _unasked(name, absent) if absent else _asked(name, partial(question, services))
+        missing |= {name} if check.standing is Standing.MISSING else set()
+        yield check
 
 
 def examine_tools(tools: Iterable[Tool], *, needed: Sequence[str]) -> Iterator[Check]:
@@ -98,6 +96,11 @@ def _asked(name: str, check: Callable[[], str]) -> Check:
         return Check(name, Standing.MISSING, str(error))
 
 
+def _unasked(name: str, absent: Sequence[str]) -> Check:
+    """One cause is told once, with its remedy, and not again by all that hangs off it."""
+    return Check(name, Standing.MISSING, f"cannot be told without {' and '.join(absent)}, see above")
+
+
 def _documents(services: Services) -> str:
     page: pa.Table = next(iter(services.source.listing()), None)
     held = page.num_rows if page is not None else 0
@@ -113,6 +116,10 @@ def _state(services: Services) -> str:
 def _lease(services: Services) -> str:
     holding = standing(services.state)
     return "no run is under way" if holding is None else holding.told()
+
+
+def _weaviate(services: Services) -> str:
+    return f"version {services.index.check()}"
 
 
 def _alias(services: Services) -> str:
@@ -148,6 +155,19 @@ def _suites(services: Services) -> str:
     for suite, (columns, row_id) in _SUITES.items():
         inspector.check(suite, columns.empty_table(), row_id=row_id)
     return f"{', '.join(_SUITES)} load from {services.corpus.quality.suites}"
+
+
+_QUESTIONS: Final[Mapping[str, Callable[[Services], str]]] = {
+    "documents": _documents,
+    "state": _state,
+    "lease": _lease,
+    "weaviate": _weaviate,
+    "alias": _alias,
+    "tokenizer": _tokenizer,
+    "model": _model,
+    "suites": _suites,
+}
+_NEEDS: Final = {"lease": {"state"}, "alias": {"state", "weaviate"}, "model": {"tokenizer"}}
 
 
 def _disk(folder: Path) -> str:

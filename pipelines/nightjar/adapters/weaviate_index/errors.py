@@ -15,7 +15,9 @@ from weaviate.exceptions import (
     SchemaValidationError,
     UnexpectedStatusCodeError,
     WeaviateBaseError,
+    WeaviateConnectionError,
     WeaviateInvalidInputError,
+    WeaviateStartUpError,
     WeaviateUnsupportedFeatureError,
 )
 
@@ -53,6 +55,8 @@ def named(error: Exception, url: str) -> NightjarError:
         return _denied(url)
     if isinstance(error, UnexpectedStatusCodeError):
         return _of_status(error, url)
+    if isinstance(error, WeaviateConnectionError | WeaviateStartUpError | httpx.ConnectError):
+        return Transient(f"Weaviate at {url} cannot be reached")  # the client's own words tell no more
     if isinstance(error, WeaviateInvalidInputError | SchemaValidationError | WeaviateUnsupportedFeatureError):
         return Misconfigured(bounded(f"Weaviate at {url} refused the request: {error}"))
     return of_message(str(error), url)
