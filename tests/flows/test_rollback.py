@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from world import Killed, Killer, World, handbook
 
+from nightjar.artifacts import vectors_key
 from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.manifests import load_manifest
 from nightjar.flows.rollback import ask_return, hold, unhold
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import read_live, read_version, read_versions
@@ -138,3 +140,17 @@ def test_a_hold_lets_nights_build_and_promote_nothing(tmp_path: Path) -> None:
         world.night()
     assert world.served() == served[2]
     assert read_version(world.state, 4).state is State.WAITING
+
+
+def test_nothing_is_written_where_one_of_many_documents_vectors_are_gone(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "in_place"}))
+    for days in ("thirty", "forty"):
+        for number in range(120):
+            world.put(f"{number}.txt", f"# Leave\n\nTeam {number} has {days} days of leave a year.")
+        world.night()
+    served = world.served()
+    rows = load_manifest(world.state, read_version(world.state, 1).manifest).sort_by("document_id").to_pylist()
+    world.state.delete([vectors_key(rows[-1]["embed_recipe"], rows[-1]["content_key"])])
+    with pytest.raises(Misconfigured, match=r"vectors/.* is gone: run again with --recompute embed"):
+        roll_back(world, to=1)
+    assert world.served() == served

@@ -20,7 +20,7 @@ from nightjar.flows.checkouts import (
 from nightjar.flows.gates import candidate
 from nightjar.flows.inplace import REQUEST_S, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, schema_of
+from nightjar.flows.objects import checkout, require_vectors, schema_of
 from nightjar.flows.points import Point
 from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.services import Services
@@ -89,9 +89,10 @@ def _entering(services: Services, version: Version, collection: str, *, actor: s
 
 def fill(services: Services, name: CollectionName, version: Version, *, lease: Lease) -> int:
     """Make a collection of its own and write the whole version to it, every object confirmed; returns how many."""
+    rows = indexed(load_manifest(services.state, version.manifest))
+    require_vectors(services, rows)
     services.index.create(name, schema_of(services, version))
     services.passing(Point.CREATED)
-    rows = indexed(load_manifest(services.state, version.manifest))
     nearest = Nearest()
     written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
     services.passing(Point.FILLED)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, schema_of
+from nightjar.flows.objects import checkout, require_vectors, schema_of
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -55,11 +55,13 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
     from a list made earlier, so that a second try, or the way back, needs no memory of the first.
     """
     before, due = (load_manifest(services.state, version.manifest) for version in (source, target))
-    services.index.extend(name, schema_of(services, target).properties)
     touched = differing(before, due)
+    rows = indexed(due)
+    require_vectors(services, rows.filter(pc.is_in(rows["document_id"], touched)))
+    services.index.extend(name, schema_of(services, target).properties)
     total = Written()
     done = 0
-    for group in _groups(indexed(due), touched):
+    for group in _groups(rows, touched):
         total = total.plus(_replace(services, name, group, lease=lease))
         done += len(group.documents)
         services.progress("index", done, len(touched))

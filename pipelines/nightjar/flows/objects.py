@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from nightjar.artifacts import EmbeddedContent, unpack_vectors, vectors_key
+from nightjar.artifacts import EmbeddedContent, unpack_vectors, vectors_key, vectors_prefix
 from nightjar.errors import Misconfigured
 from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
@@ -18,6 +19,7 @@ from nightjar.stages.objects import index_objects
 from nightjar.stages.properties import properties_of
 
 Row = Mapping[str, Any]
+_ASKED_SINGLY: Final = 1_000
 
 
 def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
@@ -28,7 +30,7 @@ def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
     """
 
     def read(row: Row) -> tuple[Row, EmbeddedContent]:
-        key = vectors_key(row["embed_recipe"], row["content_key"])
+        key = _vectors_of(row)
         stored = services.state.read(key)
         if stored is None:
             raise Misconfigured(f"the state object {key} is gone: run again with --recompute embed")
@@ -36,6 +38,41 @@ def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
 
     for row, content in in_order(read, rows.to_pylist()):
         yield from index_objects(row, content, fields=services.corpus.metadata.fields)
+
+
+def without_vectors(services: Services, rows: pa.Table) -> pa.Table:
+    """Those rows of a manifest whose stored vectors are gone: one listing for each recipe, or a question for each row.
+
+    A few rows are asked about singly: a small delta of a large corpus must not cost a listing of it.
+    """
+    if rows.num_rows <= _ASKED_SINGLY:
+        return rows.filter(pa.array(in_order(lambda row: not _is_stored(services, row), rows.to_pylist()), pa.bool_()))
+    stored: set[str] = set()
+    for recipe in pc.unique(rows["embed_recipe"]).to_pylist():
+        stored.update(services.state.keys(vectors_prefix(recipe)))
+    present = [_vectors_of(row) in stored for row in rows.select(["embed_recipe", "content_key"]).to_pylist()]
+    return rows.filter(pc.invert(pa.array(present, pa.bool_())))
+
+
+def require_vectors(services: Services, rows: pa.Table) -> None:
+    """Before the first object is written: everything that the rows name exists.
+
+    Raises:
+        Misconfigured: it does not; the first is named, with how many more.
+    """
+    lost = without_vectors(services, rows)
+    if lost.num_rows:
+        first = _vectors_of(lost.slice(0, 1).to_pylist()[0])
+        more = f", and those of {lost.num_rows - 1} more documents" if lost.num_rows > 1 else ""
+        raise Misconfigured(f"the state object {first} is gone{more}: run again with --recompute embed")
+
+
+def _is_stored(services: Services, row: Row) -> bool:
+    return services.state.exists(_vectors_of(row))
+
+
+def _vectors_of(row: Row) -> str:
+    return vectors_key(row["embed_recipe"], row["content_key"])
 
 
 def schema_of(services: Services, version: Version) -> CollectionSchema:
