@@ -13,8 +13,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, schema_of
+from nightjar.flows.manifests import differing, load_manifest
+from nightjar.flows.objects import checkout, due_rows, schema_of
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -59,7 +59,7 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
     touched = differing(before, due)
     total = Written()
     done = 0
-    for group in _groups(indexed(due), touched):
+    for group in _groups(due_rows(services, target), touched):
         total = total.plus(_replace(services, name, group, lease=lease))
         done += len(group.documents)
         services.progress("index", done, len(touched))
