@@ -22,6 +22,7 @@ from nightjar.flows import night as whole
 from nightjar.flows import settle as settling
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
+from nightjar.flows.granting import apply_access
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.runs import Options, Run, find_run, read_json, require_current
 from nightjar.flows.services import Services
@@ -79,8 +80,9 @@ def embed(corpus: Corpus, shard: ShardReference) -> None:
 
 
 def gate(corpus: Corpus) -> dict[str, Any]:
-    """Join the shards into a candidate version and judge it; its number and state."""
+    """Close what nobody may read any more, then join the shards into a candidate version and judge it."""
     with taking_part(corpus) as part:
+        whole.timed(part.services, part.run, "access", lambda: apply_access(part.services, part.run, part.lease))
         gated = whole.timed(part.services, part.run, "gates", lambda: gates.gate(part.services, part.run))
     return asdict(gated)
 

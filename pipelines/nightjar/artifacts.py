@@ -22,6 +22,7 @@ from nightjar.model import Chunk, ContentKey, Element, EmbeddedChunk, ParsedDocu
 FORMAT: Final = 1
 LIVE: Final = "live.json"
 LEASE: Final = "lease.json"
+ACCESS: Final = "access.parquet"
 WITHHELD: Final = "withheld.json"
 BUCKETS: Final = 16
 
@@ -91,6 +92,19 @@ MANIFEST: Final = pa.schema(
         ("fields", pa.string()),
         ("acl", pa.list_(pa.string())),
         ("set_aside", pa.int32()),
+    ]
+)
+ACCESS_ROWS: Final = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("acl", pa.list_(pa.string())),
+        ("changed", pa.int64()),
+        # a sidecar that changed groups alone, which no version remembers
+        ("sidecar_seen", pa.bool_()),
+        ("sidecar_etag", pa.string()),
+        ("sidecar_size", pa.int64()),
+        ("sidecar_modified_us", pa.int64()),
+        ("sidecar", pa.string()),
     ]
 )
 WITHHELD_DOCUMENTS: Final = pa.schema(

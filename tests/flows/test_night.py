@@ -38,6 +38,7 @@ def test_a_first_night_serves_every_readable_document(world: World) -> None:
         "renamed": 0,
         "unchanged": 0,
         "quarantined": 1,
+        "access_changed": 0,
     }
     assert report["chunks"]["written"] == report["chunks"]["total"] == len(world.served())
     assert any("thirty days" in text for text in world.texts())

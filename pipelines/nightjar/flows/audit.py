@@ -18,9 +18,8 @@ from nightjar.flows.checkouts import (
 )
 from nightjar.flows.index import fill
 from nightjar.flows.inplace import REQUEST_S
-from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.night import closing_lease
-from nightjar.flows.objects import checkout, schema_of
+from nightjar.flows.objects import checkout, due_rows, schema_of
 from nightjar.flows.parallel import windows
 from nightjar.flows.promotion import project
 from nightjar.flows.services import Services
@@ -157,7 +156,7 @@ def _compare(services: Services) -> Findings:
 
 
 def _due(services: Services, version: Version) -> Iterator[IndexObject]:
-    return checkout(services, indexed(load_manifest(services.state, version.manifest)))
+    return checkout(services, due_rows(services, version))
 
 
 def _packed(chunk_id: ChunkId) -> bytes:

@@ -29,7 +29,8 @@ class Checkout:
     """A collection's record. While `writing` is set, the collection may hold anything between its two versions.
 
     `version`, `checkout` (digest) and `manifest` are of what it held when no writing was open; 0, "" and () before its
-    first. `probes` are questions with their exact neighbours, for judging the graph's recall.
+    first. `probes` are questions with their exact neighbours, for judging the graph's recall. `access` is the sequence
+    of the access table up to which its objects say who may read them.
     """
 
     collection: str
@@ -38,6 +39,7 @@ class Checkout:
     manifest: tuple[str, ...] = ()
     probes: tuple[Mapping[str, Any], ...] = ()
     writing: Writing | None = None
+    access: int = 0
 
     def holding(self, version: Version) -> Checkout:
         """The record of the collection once it is that version's checkout."""
@@ -120,10 +122,13 @@ def open_writing(services: Services, name: str, version: Version, *, run_id: str
     return move_checkout(services.state, entry, entry.value.open_to(version, run_id=run_id))
 
 
-def close_writing(services: Services, name: str, version: Version, *, probes: Any | None = None) -> None:
+def close_writing(
+    services: Services, name: str, version: Version, *, probes: Any | None = None, access: int | None = None
+) -> None:
     """The collection is that version's checkout, and nothing is under way."""
     entry = _known(services, name)
     held = entry.value.holding(version)
+    held = held if access is None else replace(held, access=access)
     move_checkout(services.state, entry, held if probes is None else replace(held, probes=tuple(probes)))
 
 
@@ -167,4 +172,5 @@ def _decoded(fields: Mapping[str, Any]) -> Checkout:
         manifest=tuple(fields.get("manifest") or ()),
         probes=tuple(fields.get("probes") or ()),
         writing=Writing(writing["from"], writing["to"], writing["run"]) if writing else None,
+        access=fields.get("access") or 0,
     )

@@ -127,4 +127,4 @@ def _judged(services: Services, run: Run, row: Row, verdicts: Mapping[str, tuple
         return row
     code, reason = verdicts[row["content_key"]]
     bad = BadDocument(row["document_id"], code, reason)
-    return failed(services, run, row, bad, stage="check", digest=row["digest"])
+    return failed(services, run, row, bad, stage="check")

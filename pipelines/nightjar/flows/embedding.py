@@ -150,7 +150,7 @@ def _finished(services: Services, run: Run, row: Row, bad: Mapping[str, tuple[Co
         return row
     code, reason = bad[row["content_key"]]
     verdict = BadDocument(row["document_id"], code, reason)
-    return failed(services, run, row, verdict, stage="check", digest=row["digest"])
+    return failed(services, run, row, verdict, stage="check")
 
 
 def _with_counts(services: Services, run: Run, rows: list[Row], made: dict[str, Row]) -> list[Row]:

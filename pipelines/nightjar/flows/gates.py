@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version_key
 from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.access import read_access
 from nightjar.flows.checks import judge_quality
 from nightjar.flows.manifests import checkout_digest, failed_tonight, indexed, save_manifest
-from nightjar.flows.metadata import describe_again, rules_digest, withhold_undeclared
+from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
 from nightjar.flows.points import Point
@@ -27,6 +28,7 @@ from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
 _INDEXED: Final = MANIFEST.names[MANIFEST.names.index("content_key") :]
+_ACCESS: Final = frozenset({"object_metadata", "sidecar", "acl"})
 _REPORTS: Final = ("parsed", "chunked", "outcome")
 
 
@@ -125,13 +127,13 @@ def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
     good = outcome.filter(pc.invert(pc.is_in(outcome["document_id"], lost["document_id"].combine_chunks())))
-    return _sorted(withhold_undeclared(pa.concat_tables([carried, kept, good])))
+    return _sorted(read_access(services).over(pa.concat_tables([carried, kept, good])))
 
 
 def _keeping(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A failed document's row: the attempt is tonight's, what is indexed is what it had (perhaps nothing)."""
+    """A failed document's row: attempt and access are tonight's, what is indexed is what it had (perhaps nothing)."""
     digest = {"digest": row["digest"]} if before is None else {}
-    return row | {name: before[name] if before else None for name in _INDEXED} | digest
+    return row | {name: before[name] if before else None for name in _INDEXED if name not in _ACCESS} | digest
 
 
 def _redescribed(services: Services, run: Run, carried: pa.Table) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pyarrow.compute as pc
 
 from nightjar.errors import HeldBack
+from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import (
     claim_collection,
     close_writing,
@@ -20,7 +21,7 @@ from nightjar.flows.checkouts import (
 from nightjar.flows.gates import candidate
 from nightjar.flows.inplace import REQUEST_S, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, require_vectors, schema_of
+from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
 from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.services import Services
@@ -89,14 +90,15 @@ def _entering(services: Services, version: Version, collection: str, *, actor: s
 
 def fill(services: Services, name: CollectionName, version: Version, *, lease: Lease) -> int:
     """Make a collection of its own and write the whole version to it, every object confirmed; returns how many."""
-    rows = indexed(load_manifest(services.state, version.manifest))
+    access = read_access(services)
+    rows = due_rows(services, version, access)
     require_vectors(services, rows)
     services.index.create(name, schema_of(services, version))
     services.passing(Point.CREATED)
     nearest = Nearest()
     written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
     services.passing(Point.FILLED)
-    close_writing(services, name, version, probes=nearest.as_json())
+    close_writing(services, name, version, probes=nearest.as_json(), access=access.sequence)
     services.passing(Point.CHECKED_OUT)
     log.info("filled version=%d collection=%s objects=%d", version.number, name, written)
     return written

@@ -13,8 +13,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, require_vectors, schema_of
+from nightjar.flows.manifests import differing, load_manifest
+from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -56,7 +56,7 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
     """
     before, due = (load_manifest(services.state, version.manifest) for version in (source, target))
     touched = differing(before, due)
-    rows = indexed(due)
+    rows = due_rows(services, target)
     require_vectors(services, rows.filter(pc.is_in(rows["document_id"], touched)))
     services.index.extend(name, schema_of(services, target).properties)
     total = Written()

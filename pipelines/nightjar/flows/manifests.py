@@ -15,10 +15,10 @@ from nightjar.model import sha256
 from nightjar.ports import StateStore
 
 _DIGITS = [f"{number:x}" for number in range(BUCKETS)]
-# What a checkout is made of: fingerprints and failures are not part of it.
+# What a checkout is made of: fingerprints and failures are not part of it, nor is access, which no version owns.
 _CHECKOUT = [
     *("document_id", "content_key", "embed_recipe", "vectors"),
-    *("title", "language", "fields", "document_modified_us", "acl"),
+    *("title", "language", "fields", "document_modified_us"),
 ]
 
 
@@ -87,11 +87,7 @@ def differing(before: pa.Table, target: pa.Table) -> pa.Array:
 
 def _signed(rows: pa.Table) -> pa.Table:
     """document_id, and a text that is equal where a document's objects are."""
-    groups = pc.binary_join(rows["acl"].combine_chunks().cast(pa.list_(pa.string())), "\x1f")
-    columns = [
-        *(pc.coalesce(rows[name].cast(pa.string()), "\x00") for name in _CHECKOUT if name != "acl"),
-        pc.coalesce(groups, pa.scalar("\x00")),
-    ]
+    columns = [pc.coalesce(rows[name].cast(pa.string()), "\x00") for name in _CHECKOUT]
     signature = pc.binary_join_element_wise(*columns, "\x1e")
     return pa.table({"document_id": rows["document_id"], "signature": signature})
 

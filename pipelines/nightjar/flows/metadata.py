@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from nightjar.corpus import Corpus
 from nightjar.model import sha256
 from nightjar.stages.enrich import MetadataRules, enrich
@@ -67,16 +64,6 @@ def describe_again(corpus: Corpus, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same after the corpus file's metadata rules changed; needs no byte of the document."""
     known = json.loads(row["object_metadata"] or "{}")
     return describe(corpus, row, object_metadata=known, last_acl=row["acl"])
-
-
-def withhold_undeclared(manifest: pa.Table) -> pa.Table:
-    """Where some documents have an ACL and the corpus file has no default, one without is for nobody."""
-    unknown = pc.is_null(manifest["acl"])
-    if not pc.any(pc.invert(unknown)).as_py():
-        return manifest
-    nobody = pa.scalar([], pa.list_(pa.string()))
-    column = manifest.column_names.index("acl")
-    return manifest.set_column(column, "acl", pc.if_else(unknown, nobody, manifest["acl"]))
 
 
 def _plain(value: object) -> str:

@@ -13,6 +13,7 @@ from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.gates import candidate, gate
+from nightjar.flows.granting import apply_access
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.planning import Plan, approved_plan, plan
@@ -40,6 +41,7 @@ T = TypeVar("T")
 _SHOWN: Final = 200
 _SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
 _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], ...]] = (
+    ("access", apply_access),
     ("gates", lambda services, run, _lease: gate(services, run)),
     ("index", lambda services, run, lease: index(services, run, lease=lease)),
     ("verify", lambda services, run, lease: verify(services, run, lease=lease)),
@@ -113,6 +115,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)
     counts = _standing_counts(services, run, version)
     written = (read_json(services, run, "written.json") if version else None) or {}
+    documents = dict(version.documents) if version else _nothing(made)
     report = {
         "format": 1,
         "corpus": services.corpus.name,
@@ -120,7 +123,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "version": version.number if version else None,
         "state": _state(version, made),
         "reason": reason or (version.reason if version else "") or made.held or made.guard,
-        "documents": dict(version.documents) if version else _nothing(made),
+        "documents": {**documents, "access_changed": _access_changed(services, run)},
         "chunks": {
             "total": counts.get("chunks", 0),
             "written": written.get("written", 0),
@@ -150,6 +153,11 @@ def _state(version: Version | None, made: Plan) -> str:
     if version is None:
         return "held" if made.held else "unchanged"
     return "held" if version.state is State.WAITING and "on hold" in version.reason else str(version.state)
+
+
+def _access_changed(services: Services, run: Run) -> int:
+    told = read_json(services, run, "access.json")
+    return int(told["changed"]) if told else 0
 
 
 def _nothing(made: Plan) -> dict[str, int]:

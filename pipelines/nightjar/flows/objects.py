@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import EmbeddedContent, unpack_vectors, vectors_key, vectors_prefix
 from nightjar.errors import Misconfigured
+from nightjar.flows.access import Access, read_access
+from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -20,6 +22,12 @@ from nightjar.stages.properties import properties_of
 
 Row = Mapping[str, Any]
 _ASKED_SINGLY: Final = 1_000
+
+
+def due_rows(services: Services, version: Version, access: Access | None = None) -> pa.Table:
+    """Rows of what a version has in the index, with the access that holds now; every checkout starts from these."""
+    access = access or read_access(services)
+    return access.over(indexed(load_manifest(services.state, version.manifest)))
 
 
 def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:

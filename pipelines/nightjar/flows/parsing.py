@@ -107,13 +107,13 @@ def _fetch(services: Services, row: Row, into: Any) -> tuple[Row, Document | Bad
         uri=row["uri"], key=row["key"], fingerprint=Fingerprint(row["etag"], row["size"], row["modified_us"])
     )
     limit = services.corpus.source.max_size
+    row["sidecar"] = sidecar_of(services, row)
     if row["size"] == 0:
         return row, BadDocument(wanted.document_id, Code.EMPTY, "The object has no bytes.")
     if row["size"] > limit:
         reason = f"{row['size']} bytes are above source.max_size ({limit}): raise it, or exclude the key."
         return row, BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
     try:
-        row["sidecar"] = sidecar_of(services, row)
         return row, services.source.fetch(wanted, into=into, max_bytes=limit)
     except BadDocument as bad:
         return row, bad
@@ -151,7 +151,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
     types = services.parser().sniff([document for _, document in unknown])
     for (row, document), media_type in zip(unknown, types, strict=True):
         if isinstance(media_type, BadDocument):
-            yield failed(services, run, row, media_type, stage="parse", digest=document.digest)
+            yield failed(services, run, row, media_type, stage="parse", document=document)
             continue
         content = content_key_of(document.digest, media_type, document.declared_charset)
         if not again and services.state.exists(elements_key(recipe, content)):
@@ -166,7 +166,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
         document, parsed = item
         row = rows[document.document_id]
         if isinstance(parsed, BadDocument):
-            return failed(services, run, row, parsed, stage="parse", digest=document.digest)
+            return failed(services, run, row, parsed, stage="parse", document=document)
         content = content_key_of(document.digest, media_types[document.document_id], document.declared_charset)
         services.state.write(elements_key(recipe, content), pack_elements(parsed))
         known = {"content_key": content, "media_type": parsed.media_type}

@@ -15,6 +15,8 @@ class Point(StrEnum):
     PARSED = "a shard is parsed"
     CHUNKED = "a shard is chunked"
     EMBEDDED = "a shard is embedded"
+    ACCESS_RECORDED = "the access table says who may read what"
+    ACCESS_SPREAD = "standing collections say the same"
     NUMBERED = "the candidate has a number"
     GATED = "the candidate is judged"
     CLAIMED = "a collection is recorded before it is made"

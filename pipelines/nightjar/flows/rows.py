@@ -97,8 +97,19 @@ def described(services: Services, run: Run, row: Row, document: Document, *, con
     return describe(services.corpus, about, object_metadata=document.object_metadata, last_acl=row.get("base_acl"))
 
 
-def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: str, digest: str | None = None) -> Row:
-    """The row of a document that failed tonight; what it has in the index is merged back at the gate."""
+def failed(
+    services: Services,
+    run: Run,
+    row: Row,
+    bad: BadDocument,
+    *,
+    stage: str,
+    document: Document | None = None,
+) -> Row:
+    """The row of a document that failed tonight; what it has in the index is merged back at the gate.
+
+    Who may read it is known all the same, and holds for what it has in the index.
+    """
     now = services.clock().isoformat(timespec="seconds")
     before = _base_of(row) or row
     return {
@@ -111,5 +122,16 @@ def failed(services: Services, run: Run, row: Row, bad: BadDocument, *, stage: s
         "attempts": (before["attempts"] or 0) + 1,
         "first_failed_at": before["first_failed_at"] or now,
         "last_failed_at": now,
-        "digest": digest,
+        "digest": document.digest if document else row.get("digest"),
+        **_access(services, row, document),
     }
+
+
+def _access(services: Services, row: Row, document: Document | None) -> Row:
+    """Metadata as far as it was read tonight; a row of a later step has it already."""
+    names = ("object_metadata", "sidecar", "acl")
+    if "base_acl" not in row:
+        return {name: row[name] for name in names}
+    known = document.object_metadata if document else json.loads(row["base_object_metadata"] or "{}")
+    about = describe(services.corpus, row, object_metadata=known, last_acl=row["base_acl"])
+    return {name: about.get(name) for name in names}

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from nightjar.artifacts import MANIFEST, from_parquet, run_key, to_parquet
 from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.access import read_access
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live, read_version
@@ -48,10 +49,11 @@ class Run:
     live: Live | None
 
     def base(self, services: Services) -> pa.Table:
-        """Rows of the manifest that tonight is compared with."""
+        """Rows of the manifest that tonight is compared with; groups are those that hold now, not the version's."""
         if self.live is None:
             return MANIFEST.empty_table()
-        return load_manifest(services.state, read_version(services.state, self.live.version).manifest)
+        manifest = load_manifest(services.state, read_version(services.state, self.live.version).manifest)
+        return read_access(services).over(manifest)
 
 
 def save_run(services: Services, run: Run) -> None:

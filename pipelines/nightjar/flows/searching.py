@@ -13,8 +13,7 @@ import numpy as np
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import read_checkout, standing_checkout
-from nightjar.flows.manifests import indexed, load_manifest
-from nightjar.flows.objects import checkout
+from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.parallel import windows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_live, read_version
@@ -133,7 +132,7 @@ def _ask_index(services: Services, name: str, question: Question, version: Versi
 def _exactly(services: Services, question: Question, version: Version) -> list[Hit]:
     """Cosines with every stored vector of a version, a block at a time: memory does not grow with the corpus."""
     asked = services.embedder().embed_query(question.text)
-    rows = indexed(load_manifest(services.state, version.manifest))
+    rows = due_rows(services, version)
     kinds = {each.name: each for each in properties_of(services.corpus.metadata.fields)}
     allowed = (each for each in checkout(services, rows) if _passes(each, question, kinds))
     best: list[Hit] = []

@@ -7,7 +7,9 @@ import shutil
 from typing import Final
 
 from nightjar.errors import Misconfigured
+from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours
+from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import bring
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
@@ -59,6 +61,7 @@ def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live |
     if live is None:
         services.state.probe()
     refuse_foreign_alias(services)
+    spread_access(services, read_access(services), lease=lease)
     end_writings(services, live, lease=lease)
     services.passing(Point.WRITINGS_ENDED)
     live = finish_return(services, lease=lease, actor=actor) or live

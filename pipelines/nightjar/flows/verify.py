@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from nightjar.errors import Transient
 from nightjar.flows.checkouts import read_checkout
-from nightjar.flows.manifests import indexed, load_manifest
-from nightjar.flows.objects import checkout
+from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
 from nightjar.model import ChunkId, CollectionName, IndexObject
@@ -48,7 +47,7 @@ def verify_checkout(
     count, due = services.index.count(name), version.counts["chunks"]
     if count != due:
         raise NotTheCheckout(f"collection {name} holds {count} objects where version {version.number} has {due}")
-    rows = indexed(load_manifest(services.state, version.manifest))
+    rows = due_rows(services, version)
     checked = _verify_forward(services, name, rows, seed=version.checkout)
     _verify_backward(services, name, rows)
     recall = _recall_of_written(services, name, written) if written else _recall_of_probes(services, name)

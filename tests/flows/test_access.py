@@ -1,0 +1,204 @@
+"""Who may read what: at once in every standing collection, whatever becomes of the night, and never given back."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from world import Killed, World, handbook
+
+from nightjar.artifacts import ACCESS
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.audit import audit
+from nightjar.flows.checkouts import checkouts, move_checkout
+from nightjar.flows.rollback import ask_return, hold
+from nightjar.flows.settle import tidy
+from nightjar.flows.versions import version_numbers
+from nightjar.lease import Lease
+from nightjar.model import CollectionName
+from nightjar.owner import Owner
+
+STRATEGIES = ["blue_green", "in_place"]
+LEAVE = "# Leave\n\nEveryone has thirty days of leave a year."
+
+
+def grant(world: World, name: str, *groups: str) -> None:
+    world.source.put(f"h/{name}.metadata.json", json.dumps({"acl": groups}).encode())
+
+
+def readers(world: World, name: str = "leave.txt") -> dict[str, set[object]]:
+    """Groups of a document's chunks, by standing collection; collections without it are left out."""
+    found: dict[str, set[object]] = {}
+    for collection in world.index.collections():
+        for each in world.index.scan(CollectionName(collection), vectors=False):
+            if str(each.properties["source_uri"]).endswith(name):
+                found.setdefault(collection, set()).add(each.properties["acl"])
+    return found
+
+
+@pytest.fixture(params=STRATEGIES)
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> World:
+    """Two versions, the document's ACL the same in both; by blue_green a collection of each stands."""
+    world = World(tmp_path, handbook(index={"strategy": request.param}))
+    world.put("leave.txt", LEAVE)
+    grant(world, "leave.txt", "hr", "interns")
+    world.night()
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    grant(world, "travel.txt", "everyone")
+    world.night()
+    return world
+
+
+def roll_back(world: World, *, to: int) -> None:
+    world.nights += 1
+    services = world.services()
+    ask_return(services, to=to, reason="")
+    lease = Lease.acquire(services.state, run_id="rollback", owner=Owner.dag("reindex_handbook"), ttl_s=60.0)
+    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    lease.release()
+
+
+def closed(world: World) -> bool:
+    return bool(readers(world)) and all(groups == {("hr",)} for groups in readers(world).values())
+
+
+def test_a_narrower_acl_reaches_every_standing_collection_and_makes_no_version(world: World) -> None:
+    before = {chunk: vector for chunk, (_, vector) in world.served().items()}
+    grant(world, "leave.txt", "hr")
+    report = world.night()
+    assert closed(world)
+    assert (report["state"], report["documents"]["access_changed"]) == ("unchanged", 1)
+    assert version_numbers(world.state) == [1, 2]
+    assert {chunk: vector for chunk, (_, vector) in world.served().items()} == before
+    assert audit(world.services()).ok
+    world.consistent()
+
+
+def test_a_sidecar_that_changed_groups_alone_is_read_once(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.night()
+    report = world.night()
+    assert (report["documents"]["changed"], report["documents"]["access_changed"]) == (0, 0)
+
+
+def test_it_holds_under_hold(world: World) -> None:
+    hold(world.services(), reason="freeze")
+    grant(world, "leave.txt", "hr")
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    with pytest.raises(HeldBack):
+        world.night()
+    assert closed(world)
+
+
+def test_it_holds_where_the_gate_is_red(world: World) -> None:
+    world.configure(quality={"max_failed_documents": 0.0, "allowance": 0})
+    grant(world, "leave.txt", "hr")
+    world.put("travel.txt", "%BAD")
+    with pytest.raises(HeldBack, match="rejected"):
+        world.night()
+    assert closed(world)
+
+
+@pytest.mark.parametrize("text", ["", "%BAD", " "], ids=["no bytes", "damaged", "blank"])
+def test_it_holds_where_the_new_content_fails(world: World, text: str) -> None:
+    world.put("leave.txt", text)
+    grant(world, "leave.txt", "hr")
+    with suppress(HeldBack):
+        world.night()
+    assert closed(world)
+
+
+def test_a_rollback_never_gives_access_back(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.night()
+    roll_back(world, to=1)
+    assert closed(world)
+    world.consistent()
+
+
+def test_nor_does_a_rollback_that_must_fill_a_collection_anew(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    world.night()
+    live = world.index.alias(world.corpus.alias)
+    for name in world.index.collections():
+        if name != live:
+            world.index.drop(name)
+    roll_back(world, to=1)
+    assert closed(world)
+
+
+def test_an_unreadable_sidecar_keeps_the_groups_that_hold_after_a_rollback(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.night()
+    roll_back(world, to=1)
+    world.source.put("h/leave.txt.metadata.json", b"{")
+    with suppress(HeldBack):
+        world.night()
+    assert closed(world)
+
+
+def test_once_a_document_declares_groups_those_without_are_withheld_in_every_collection(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put("leave.txt", LEAVE)
+    world.night()
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    world.night()
+    assert {groups for each in readers(world).values() for groups in each} == {None}
+    grant(world, "new.txt", "hr")
+    world.night()
+    assert {groups for each in readers(world).values() for groups in each} == {()}
+
+
+def test_a_default_that_changes_in_the_corpus_file_holds_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(metadata={"acl": ["everyone"]}))
+    world.put("leave.txt", LEAVE)
+    world.night()
+    world.corpus = handbook(metadata={"acl": ["hr"]})
+    world.night()
+    assert closed(world)
+
+
+def test_older_state_is_taken_over(world: World) -> None:
+    for entry in list(checkouts(world.services())):
+        move_checkout(world.state, entry, replace(entry.value, access=0))
+    del world.state.objects[ACCESS]
+    grant(world, "leave.txt", "hr")
+    world.night()
+    assert closed(world)
+
+
+def test_a_damaged_table_is_named(world: World) -> None:
+    world.state.objects[ACCESS] = b"no table"
+    with pytest.raises(Misconfigured, match=ACCESS):
+        world.night()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("narrower_alone", [True, False], ids=["alone", "with new content"])
+def test_killed_at_any_moment_the_next_run_leaves_nobody_with_access(
+    tmp_path: Path, strategy: str, *, narrower_alone: bool
+) -> None:
+    for moment in range(400):
+        world = World(tmp_path / str(moment), handbook(index={"strategy": strategy}))
+        world.put("leave.txt", LEAVE)
+        grant(world, "leave.txt", "hr", "interns")
+        world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+        grant(world, "travel.txt", "everyone")
+        world.night()
+        grant(world, "leave.txt", "hr")
+        if not narrower_alone:
+            world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+        try:
+            world.night(kill_at=moment)
+        except Killed:
+            world.night()
+            assert closed(world), moment
+            world.consistent()
+        else:
+            assert moment > 5
+            return
+    pytest.fail("the night never ended")
