@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 from contextlib import suppress
@@ -64,6 +65,14 @@ class Owner:
     def is_dag(self) -> bool:
         """Its runs follow one another and never overlap."""
         return self.name.startswith("dag ")
+
+
+def person() -> str:
+    """Who typed a command, as history names them: `cli <user>@<host>`."""
+    user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    with suppress(KeyError, OSError, ImportError):  # a container may run as a user without a name
+        user = getpass.getuser()
+    return f"cli {user}@{socket.gethostname()}"
 
 
 def _machine() -> str | None:

@@ -75,7 +75,7 @@ def gate(services: Services, run: Run) -> Gated:
     )
     write_json(services, run, "version.json", {"version": version.number})
     at = services.clock()
-    if quality.verdict.state == "fail":
+    if quality.verdict.state == "fail" and not _is_overruled(services, run):
         reason = quality.verdict.reason
         save_version(services.state, version.enter(State.REJECTED, at=at, actor=run.actor, reason=reason))
         raise HeldBack(f"version {version.number} is rejected: {reason}")
@@ -85,6 +85,14 @@ def gate(services: Services, run: Run) -> Gated:
     services.passing(Point.GATED)
     log.info("gated run=%s version=%d quality=%s", run.run_id, version.number, quality.verdict.state)
     return Gated(version.number, str(version.state), "")
+
+
+def _is_overruled(services: Services, run: Run) -> bool:
+    """A person promoted a version that this gate had rejected, and the run builds it anew."""
+    if run.options.decided is None:
+        return False
+    verdict = read_version(services.state, run.options.decided).verdicts.get("quality") or {}
+    return verdict.get("state") == "fail"
 
 
 def candidate(services: Services, run: Run) -> Version | None:
@@ -165,6 +173,7 @@ def _open(services: Services, run: Run) -> Version:
             recipe=run.recipe.upto("embed"),
             recipe_parts=run.recipe.as_json(),
             created_at=services.clock().isoformat(timespec="seconds"),
+            rebuilds=run.options.decided,
         ),
     )
 

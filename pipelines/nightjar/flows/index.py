@@ -48,7 +48,7 @@ def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     if version is None or version.state not in {State.GATED, State.INDEXING}:
         return {"written": 0, "deleted": 0}
     live = read_live(services.state)
-    version = _with_strategy(services, version, live, full_refresh=run.options.full_refresh)
+    version = with_strategy(services, version, live, full_refresh=run.options.full_refresh)
     reason = reason_to_wait(services, run, version, live)
     if version.strategy == Strategy.IN_PLACE and reason:
         wait(services, version, actor=run.actor, reason=reason)
@@ -115,7 +115,7 @@ def _paced(services: Services, objects: Iterator[IndexObject], version: Version,
         yield item
 
 
-def _with_strategy(services: Services, version: Version, live: Live | None, *, full_refresh: bool) -> Version:
+def with_strategy(services: Services, version: Version, live: Live | None, *, full_refresh: bool) -> Version:
     """Decided once, and kept with the version: a retry must not change its mind half-way."""
     if version.strategy:
         return version

@@ -49,8 +49,10 @@ _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], 
 )
 
 
-def run_night(services: Services, *, run_id: str, owner: Owner, options: Options) -> Mapping[str, Any]:
+def run_night(services: Services, *, run_id: str, owner: Owner, options: Options, actor: str = "") -> Mapping[str, Any]:
     """One whole night in this process; returns the promised shape of `run --json`.
+
+    `actor` is who stands behind it in the version's history; '': the owner.
 
     Raises:
         HeldBack: a gate, a guard, a hold or another run; what was computed is kept. The report is written all the same.
@@ -58,7 +60,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
     with closing_lease(lease), lease.beating():
         services.passing(Point.LEASED)
-        run = settle(services, run_id=run_id, actor=owner.name, options=options, lease=lease)
+        run = settle(services, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
         try:
             made = timed(services, run, "plan", lambda: approved_plan(services, run))
             services.passing(Point.PLANNED)

@@ -142,7 +142,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         changes.work, bytes_each=_SHARD_BYTES, documents_each=_SHARD_DOCUMENTS, most=_MOST_SHARDS
     )
     tokens, seconds = estimate(services, live, work)
-    held = None if options.approve_cost else above_limits(corpus, tokens=tokens, seconds=seconds)
+    approved = options.approve_cost or options.decided is not None
+    held = None if approved else above_limits(corpus, tokens=tokens, seconds=seconds)
     renamed = deletions.renamed
     to_parse = changes.starting_at("parse") - renamed
     made = Plan(

@@ -25,7 +25,7 @@ from nightjar.flows.versions import (
 from nightjar.flows.waiting import reason_to_wait, wait
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
-from nightjar.stages.states import State
+from nightjar.stages.states import MOVES, State
 
 log = logging.getLogger(__name__)
 _COMMIT_S: Final = 15.0
@@ -65,6 +65,8 @@ def go_live(services: Services, version: Version, *, lease: Lease, actor: str) -
             promoted_at=services.clock().isoformat(timespec="seconds"),
             held=now.held if now else False,
             held_reason=now.held_reason if now else "",
+            held_by=now.held_by if now else "",
+            held_at=now.held_at if now else "",
         )
         lease.assure(_COMMIT_S)
         write_live(services.state, now, expected=entry)
@@ -99,14 +101,22 @@ def project(services: Services, version: Version, now: Live, *, actor: str) -> N
 
 
 def enter_live(services: Services, now: Live, *, actor: str) -> None:
-    """Every version that still claims to be live is retired, or rolled back; then the live one's record says so."""
+    """Every version that still claims to be live is retired, or rolled back; then the live one's record says so.
+
+    A version that the live one was built in place of is over, too.
+    """
+    live = read_version(services.state, now.version)
     for version in read_versions(services.state):
+        if version.number == live.rebuilds and State.ABANDONED in MOVES[version.state]:
+            reason = f"rebuilt as version {live.number}"
+            save_version(
+                services.state, version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason=reason)
+            )
         if version.number != now.version and version.state is State.LIVE:
             after = State.RETIRED if version.number < now.version else State.ROLLED_BACK
             reason = "" if after is State.RETIRED else now.held_reason
             left = version.enter(after, at=services.clock(), actor=actor, reason=reason)
             save_version(services.state, _without_lost_collection(services, left))
-    live = read_version(services.state, now.version)
     if live.state is not State.LIVE:
         entered = live.enter(State.LIVE, at=services.clock(), actor=actor)
         entered = replace(entered, promoted_at=now.promoted_at, collection=now.collection, reason="")

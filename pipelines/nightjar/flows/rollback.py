@@ -26,13 +26,14 @@ log = logging.getLogger(__name__)
 _COMMIT_S: Final = 15.0
 
 
-def ask_return(services: Services, *, to: int | None, reason: str) -> Live:
+def ask_return(services: Services, *, to: int | None, reason: str, actor: str = "") -> Live:
     """Put the corpus on hold and say where to go back to; needs no lease, and defeats a promotion under way.
 
     Args:
         services: the corpus's doors.
         to: a version that was live once; None: the one that the live version followed.
         reason: for people, kept with the hold.
+        actor: who asks, kept with the hold.
 
     Raises:
         Misconfigured: there is no such version, or it was never live.
@@ -43,7 +44,14 @@ def ask_return(services: Services, *, to: int | None, reason: str) -> Live:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
     target = _target(services, live, to)
     told = reason or f"rolled back from version {live.version} to {target.number}"
-    asked = replace(live, held=True, held_reason=told, returning_to=target.number)
+    asked = replace(
+        live,
+        held=True,
+        held_reason=told,
+        returning_to=target.number,
+        held_by=actor,
+        held_at=services.clock().isoformat(timespec="seconds"),
+    )
     write_live(services.state, asked, expected=entry)
     services.passing(Point.HELD)
     return asked
@@ -109,13 +117,13 @@ def _checked_out(services: Services, live: Live, target: Version, *, lease: Leas
     return name
 
 
-def hold(services: Services, *, reason: str) -> Live:
+def hold(services: Services, *, reason: str, actor: str = "") -> Live:
     """Stop promotions until `unhold`; runs go on building and judging.
 
     Raises:
         Misconfigured: nothing is live yet.
     """
-    return _held(services, held=True, reason=reason)
+    return _held(services, held=True, reason=reason, actor=actor)
 
 
 def unhold(services: Services) -> Live:
@@ -125,15 +133,16 @@ def unhold(services: Services) -> Live:
         Misconfigured: nothing is live yet.
         HeldBack: a rollback is under way.
     """
-    return _held(services, held=False, reason="")
+    return _held(services, held=False, reason="", actor="")
 
 
-def _held(services: Services, *, held: bool, reason: str) -> Live:
+def _held(services: Services, *, held: bool, reason: str, actor: str) -> Live:
     entry, live = live_entry(services.state), read_live(services.state)
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live: there is nothing to hold yet")
     if live.returning_to is not None:
         raise HeldBack(f"a rollback to version {live.returning_to} is under way: `nightjar rollback` finishes it")
-    moved = replace(live, held=held, held_reason=reason)
+    since = services.clock().isoformat(timespec="seconds") if held else ""
+    moved = replace(live, held=held, held_reason=reason, held_by=actor, held_at=since)
     write_live(services.state, moved, expected=entry)
     return moved

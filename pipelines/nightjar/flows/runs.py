@@ -23,7 +23,8 @@ class Options:
     """What a person may ask of one night; the defaults are the nightly schedule's.
 
     `prefix`, `where`, `failed` and `documents` (ids or source uris) limit it: what lies outside is neither made nor
-    deleted.
+    deleted. `decided` is a version that a person promoted after others had gone live: this night builds it anew, and
+    what that version waited for, or was rejected for, is approved.
     """
 
     full_refresh: bool = False
@@ -35,6 +36,7 @@ class Options:
     approve_deletions: bool = False
     approve_cost: bool = False
     documents: tuple[str, ...] = ()
+    decided: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

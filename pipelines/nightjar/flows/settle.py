@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from typing import Final
 
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
-from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours
+from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours, standing_checkout
 from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import bring
 from nightjar.flows.points import Point
@@ -158,6 +159,9 @@ def _is_left_over(held: Checkout, *, live: Live | None, run_id: str) -> bool:
 
 
 def _abandon(services: Services, version: Version, *, live: Live | None, actor: str) -> None:
+    if version.promoted_by:
+        _wait_again(services, version, actor=actor)
+        return
     if State.ABANDONED not in MOVES[version.state]:
         return
     left = version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason="its run ended before it was live")
@@ -165,3 +169,11 @@ def _abandon(services: Services, version: Version, *, live: Live | None, actor: 
     if version.collection and (live is None or version.collection != live.collection):
         drop_collection(services, version.collection)
     log.info("abandoned version=%s of run=%s", version.number, version.run_id)
+
+
+def _wait_again(services: Services, version: Version, *, actor: str) -> None:
+    """A person's decision that was cut short costs nothing: the version waits as it did."""
+    reason = f"the promotion by {version.promoted_by} did not finish: repeat it"
+    back = version.enter(State.WAITING, at=services.clock(), actor=actor, reason=reason)
+    save_version(services.state, replace(back, collection=standing_checkout(services, version), promoted_by=""))
+    log.info("waits again version=%s", version.number)

@@ -22,7 +22,7 @@ class Live:
     """What people search: the commit that the alias is only a projection of.
 
     `held`: runs build and judge, and promote nothing. `returning_to` is the version that a rollback under way goes to:
-    runs end when they see it, and whoever comes next finishes it.
+    runs end when they see it, and whoever comes next finishes it. `held_by` and `held_at` say who stopped promotions.
     """
 
     version: int
@@ -32,13 +32,16 @@ class Live:
     held: bool = False
     held_reason: str = ""
     returning_to: int | None = None
+    held_by: str = ""
+    held_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """One index version: a manifest, where it is checked out, and how it came to be what it is.
 
-    `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided.
+    `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided. `promoted_by` is the
+    person who decided to promote it, '' where nobody did; `rebuilds` the version that it was made in place of.
     """
 
     number: int
@@ -61,6 +64,8 @@ class Version:
     recipe_parts: Mapping[str, Any] = field(default_factory=dict)
     metadata_rules: str = ""
     history: tuple[Mapping[str, str], ...] = ()
+    promoted_by: str = ""
+    rebuilds: int | None = None
 
     def enter(self, state: State, *, at: datetime, actor: str, reason: str = "") -> Version:
         """The same version in another state, the move written into its history."""

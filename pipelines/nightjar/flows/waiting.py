@@ -14,6 +14,8 @@ from nightjar.stages.states import State
 def reason_to_wait(services: Services, run: Run, version: Version, live: Live | None) -> str:
     """A hold, the run's own wish, or another embedding than people ask with; '' when nothing stands in the way."""
     corpus = services.corpus
+    if run.options.decided is not None:
+        return _unlike_decided(services, run.options.decided, version)
     if live is not None and live.held:
         return f"corpus {corpus.name} is on hold: {live.held_reason or 'no reason given'}"
     if not run.options.promote:
@@ -27,6 +29,14 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
                 f" their questions anew from the same moment on; `nightjar promote {corpus.name} {version.number}`"
             )
     return ""
+
+
+def _unlike_decided(services: Services, decided: int, version: Version) -> str:
+    """A person approved another embedding than this one."""
+    approved = read_version(services.state, decided).recipe_parts.get("embed")
+    if approved == version.recipe_parts.get("embed"):
+        return ""
+    return f"it is embedded by another recipe than version {decided}, which was approved: decide on this one"
 
 
 def wait(services: Services, version: Version, *, actor: str, reason: str) -> NoReturn:

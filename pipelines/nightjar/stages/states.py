@@ -34,7 +34,7 @@ MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.RETIRED: frozenset({State.LIVE}),
     State.ROLLED_BACK: frozenset({State.LIVE}),
     State.WAITING: frozenset({State.INDEXING, State.VERIFIED, State.LIVE, State.REJECTED, State.ABANDONED}),
-    State.REJECTED: frozenset({State.INDEXING, State.VERIFIED, State.LIVE}),
+    State.REJECTED: frozenset({State.INDEXING, State.VERIFIED, State.LIVE, State.ABANDONED}),
     State.ABANDONED: frozenset(),
 }
 

@@ -1,0 +1,168 @@
+"""What a person decides about a version that does not go live by itself: promote it all the same, or reject it.
+
+A version made from what is live now is promoted as it is. One that others have overtaken is built anew on the present
+documents, with what it waited for approved; stored vectors are used again, so that only the difference is computed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nightjar.errors import Misconfigured
+from nightjar.flows.checkouts import standing_checkout
+from nightjar.flows.index import check_out, prove, with_strategy
+from nightjar.flows.night import closing_lease, run_night
+from nightjar.flows.points import Point
+from nightjar.flows.promotion import go_live, retire
+from nightjar.flows.runs import Options, find_run
+from nightjar.flows.services import Services
+from nightjar.flows.settle import tidy
+from nightjar.flows.versions import Live, Version, read_live, read_version, read_versions, save_version
+from nightjar.lease import Lease
+from nightjar.model import ChunkId
+from nightjar.owner import Owner
+from nightjar.stages.states import State
+from nightjar.stages.strategy import Strategy
+
+log = logging.getLogger(__name__)
+_UNDECIDED: Final = (State.WAITING, State.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, as what history and the lease are to say; `run_id` is new for each decision."""
+
+    run_id: str
+    owner: Owner
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a version; `live` is what people search afterwards, by `rebuilt` in place of the one asked for."""
+
+    version: int
+    state: str
+    live: int | None
+    rebuilt: int | None = None
+
+
+def promote(services: Services, number: int, *, by: Decider) -> Decision:
+    """Make a version live that waits or was rejected, also under a hold, which stays; safe to repeat after a crash.
+
+    Raises:
+        Misconfigured: it was live already, or its run never finished.
+        HeldBack: another run is at work, or what was built anew does not pass its gates.
+    """
+    with _deciding(services, by) as (lease, live):
+        version = read_version(services.state, number)
+        if live is not None and (heir := _went_live(services, version, live)):
+            return heir
+        _refuse_undecidable(services, version)
+        version = _decided(services, version, by=by)
+        if (live.version if live else None) == version.parent:
+            now = _promote_as_it_is(services, version, live, lease=lease, actor=by.actor)
+            return Decision(number, State.LIVE, now.version)
+    return _rebuild(services, version, by=by)
+
+
+def reject(services: Services, number: int, *, by: Decider) -> Decision:
+    """A version that waits will never go live; its own collection is dropped. Repeating it changes nothing.
+
+    Raises:
+        Misconfigured: it is, or was, live.
+        HeldBack: another run is at work.
+    """
+    with _deciding(services, by) as (_, live):
+        version = read_version(services.state, number)
+        if version.state is not State.REJECTED:
+            _refuse_undecidable(services, version)
+            told = f"rejected by {by.actor}: {by.reason or 'no reason given'}"
+            rejected = version.enter(State.REJECTED, at=services.clock(), actor=by.actor, reason=told)
+            save_version(services.state, replace(rejected, promoted_by=""))
+            log.info("rejected version=%d", number)
+        retire(services)
+    return Decision(number, State.REJECTED, live.version if live else None)
+
+
+@contextmanager
+def _deciding(services: Services, by: Decider) -> Iterator[tuple[Lease, Live | None]]:
+    """The lease, with everything ended that crashes left, and what is live."""
+    lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
+    with closing_lease(lease), lease.beating():
+        services.passing(Point.LEASED)
+        yield lease, tidy(services, run_id=by.run_id, actor=by.actor, lease=lease)
+
+
+def _went_live(services: Services, version: Version, live: Live) -> Decision | None:
+    """The decision was carried out already: the version is live, or the one that was built in place of it."""
+    if live.version == version.number:
+        return Decision(version.number, State.LIVE, live.version)
+    if read_version(services.state, live.version).rebuilds == version.number:
+        return Decision(version.number, version.state, live.version, rebuilt=live.version)
+    return None
+
+
+def _refuse_undecidable(services: Services, version: Version) -> None:
+    if version.state in _UNDECIDED:
+        return
+    name, number = services.corpus.name, version.number
+    if version.promoted_at is None:
+        raise Misconfigured(f"version {number} is {version.state} ({version.reason}): `nightjar run {name}` makes anew")
+    raise Misconfigured(
+        f"version {number} is {version.state}: `nightjar rollback {name} --to {number}` goes back to it"
+    )
+
+
+def _decided(services: Services, version: Version, *, by: Decider) -> Version:
+    """The decision stands in the record before anything follows from it; why it waited stays there, too."""
+    told = f"promotion by hand: {by.reason}" if by.reason else "promotion by hand"
+    entered = version.enter(version.state, at=services.clock(), actor=by.actor, reason=told)
+    return save_version(services.state, replace(entered, reason=version.reason, promoted_by=by.actor))
+
+
+def _promote_as_it_is(services: Services, version: Version, live: Live | None, *, lease: Lease, actor: str) -> Live:
+    version = _placed(services, version, live)
+    sample: tuple[ChunkId, ...] = ()
+    if version.collection is None or version.strategy == Strategy.SHARED:
+        sample = check_out(services, version, live, lease=lease, actor=actor).sample
+    prove(services, read_version(services.state, version.number), lease=lease, actor=actor, written=sample)
+    return go_live(services, read_version(services.state, version.number), lease=lease, actor=actor)
+
+
+def _placed(services: Services, version: Version, live: Live | None) -> Version:
+    """With the collection that it filled when it was made, if that still stands; else with a strategy for today."""
+    standing = standing_checkout(services, version)
+    if standing is not None and version.collection == standing and version.strategy != Strategy.IN_PLACE:
+        return version
+    anew = replace(version, strategy="", collection=None)
+    return with_strategy(services, anew, live, full_refresh=False)
+
+
+def _rebuild(services: Services, version: Version, *, by: Decider) -> Decision:
+    run = find_run(services, version.run_id)
+    asked = replace(run.options if run else Options(), promote=True, decided=version.number)
+    log.info("rebuilding version=%d in run=%s", version.number, by.run_id)
+    report = run_night(services, run_id=by.run_id, owner=by.owner, options=asked, actor=by.actor)
+    live = read_live(services.state)
+    if report["version"] is None:
+        _leave_equal(services, version.number, live, actor=by.actor)
+    after = read_version(services.state, version.number)
+    return Decision(version.number, after.state, live.version if live else None, rebuilt=report["version"])
+
+
+def _leave_equal(services: Services, number: int, live: Live | None, *, actor: str) -> None:
+    """Built on today's documents it is what people search already."""
+    reason = f"built anew it equals version {live.version}, which is live" if live else "nothing differs"
+    version = read_version(services.state, number)
+    save_version(services.state, version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason=reason))
+
+
+def newest_waiting(services: Services) -> Version | None:
+    """What a person would be asked about now."""
+    return next((version for version in read_versions(services.state) if version.state is State.WAITING), None)

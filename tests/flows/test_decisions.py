@@ -1,0 +1,341 @@
+"""What a person decides: a version that waits is promoted as it is or built anew, or rejected for good."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Killed, Killer, World, handbook
+
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.decisions import Decider, Decision, promote, reject
+from nightjar.flows.rollback import hold
+from nightjar.flows.versions import read_live, read_version, read_versions
+from nightjar.owner import Owner
+from nightjar.stages.states import State
+
+BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+
+
+def decider(world: World, *, reason: str = "looks right") -> Decider:
+    world.nights += 1
+    return Decider(f"decision-{world.nights}", Owner(f"somebody {world.nights}"), "mia@host", reason)
+
+
+def decide(
+    world: World, number: int, *, verb: Callable[..., Decision] = promote, kill_at: int | None = None
+) -> Decision:
+    by = decider(world)
+    if kill_at is None:
+        return verb(world.services(), number, by=by)
+    steps = itertools.count()
+    state, index = (Killer(door, steps, at=kill_at) for door in (world.state, world.index))
+    return verb(world.services(state=state, index=index), number, by=by)
+
+
+def another(world: World) -> World:
+    """A world of its own in the same condition; only the lock of its store is shared."""
+    lock = world.state._lock
+    return copy.deepcopy(world, {id(lock): lock})
+
+
+def live_number(world: World) -> int:
+    live = read_live(world.state)
+    assert live is not None
+    return live.version
+
+
+def state_of(world: World, number: int) -> State:
+    return read_version(world.state, number).state
+
+
+def waiting(folder: Path, strategy: str) -> World:
+    """Version 1 is live, version 2 says forty days and waits."""
+    world = World(folder, handbook(index={"strategy": strategy}))
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night()
+    world.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
+    with pytest.raises(HeldBack):
+        world.night(promote=False)
+    return world
+
+
+def overtaken(folder: Path, strategy: str) -> World:
+    """Version 2 says forty days and waits; version 3 with other news went live since, for that document alone."""
+    world = waiting(folder, strategy)
+    world.put("travel.txt", "# Travel\n\nPlanes are for oceans.")
+    world.night(prefix="travel")
+    assert live_number(world) == 3
+    return world
+
+
+@BOTH
+def test_a_version_that_waits_is_promoted_as_it_is(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    world.embedder.embedded.clear()
+    assert decide(world, 2) == Decision(2, State.LIVE, 2)
+    assert any("forty" in text for text in world.texts())
+    assert world.embedder.embedded == []
+    world.consistent()
+
+
+@BOTH
+def test_history_says_who_promoted_it_and_why(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    decide(world, 2)
+    steps = read_version(world.state, 2).history
+    assert {"actor": "mia@host", "reason": "promotion by hand: looks right"}.items() <= steps[-3].items() | (
+        steps[-4].items()
+    )
+    assert (steps[-1]["state"], steps[-1]["actor"]) == ("live", "mia@host")
+
+
+@BOTH
+def test_promoting_it_again_changes_nothing(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    decide(world, 2)
+    before = read_versions(world.state)
+    assert decide(world, 2) == Decision(2, State.LIVE, 2)
+    assert read_versions(world.state) == before
+
+
+def test_a_collection_that_was_filled_when_the_version_was_made_is_used(tmp_path: Path) -> None:
+    world = waiting(tmp_path, "blue_green")
+    collection = read_version(world.state, 2).collection
+    decide(world, 2)
+    assert world.index.alias("Handbook") == collection
+
+
+def test_a_collection_that_was_lost_meanwhile_is_filled_anew(tmp_path: Path) -> None:
+    world = waiting(tmp_path, "blue_green")
+    collection = read_version(world.state, 2).collection
+    assert collection is not None
+    world.index.drop(collection)  # type: ignore[arg-type]
+    decide(world, 2)
+    assert any("forty" in text for text in world.texts())
+    world.consistent()
+
+
+@BOTH
+def test_a_person_may_promote_under_a_hold_which_stays(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    hold(world.services(), reason="audit", actor="mia@host")
+    decide(world, 2)
+    live = read_live(world.state)
+    assert live is not None
+    assert (live.version, live.held, live.held_reason, live.held_by) == (2, True, "audit", "mia@host")
+
+
+@BOTH
+def test_a_version_that_the_quality_gate_rejected_can_be_promoted(tmp_path: Path, strategy: str) -> None:
+    world = rejected(tmp_path, strategy)
+    decide(world, 2)
+    assert live_number(world) == 2
+    assert any("forty" in text for text in world.texts())
+    world.consistent()
+
+
+def rejected(folder: Path, strategy: str) -> World:
+    """Version 2 cannot read two documents that are served, so the gate rejected it."""
+    rules = {"allowance": 0, "max_failed_documents": "5%"}
+    world = World(folder, handbook(index={"strategy": strategy}, quality=rules))
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    for name in ("a", "b"):
+        world.put(f"{name}.txt", f"# {name}\n\nIt could be read once, number {name}.")
+    world.night()
+    world.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
+    for name in ("a", "b"):
+        world.put(f"{name}.txt", "%BAD bytes")
+    with pytest.raises(HeldBack, match="rejected"):
+        world.night()
+    return world
+
+
+@BOTH
+def test_a_rejected_version_that_was_overtaken_is_built_anew_and_its_gate_overruled(
+    tmp_path: Path, strategy: str
+) -> None:
+    world = rejected(tmp_path, strategy)
+    world.put("good.txt", "# Good\n\nThis one can be read.")
+    world.night(prefix="good")
+    assert decide(world, 2) == Decision(2, State.ABANDONED, 4, rebuilt=4)
+    assert any("forty" in text for text in world.texts())
+
+
+@BOTH
+def test_a_version_that_was_overtaken_is_built_anew_on_what_is_live(tmp_path: Path, strategy: str) -> None:
+    world = overtaken(tmp_path, strategy)
+    assert decide(world, 2) == Decision(2, State.ABANDONED, 4, rebuilt=4)
+    told = " ".join(world.texts())
+    assert ("forty" in told, "Planes" in told, "thirty" in told, "Trains" in told) == (True, True, False, False)
+    world.consistent()
+
+
+@BOTH
+def test_what_was_embedded_for_it_is_used_again(tmp_path: Path, strategy: str) -> None:
+    world = overtaken(tmp_path, strategy)
+    world.embedder.embedded.clear()
+    decide(world, 2)
+    assert world.embedder.embedded == []
+
+
+@BOTH
+def test_the_old_one_says_by_which_it_was_rebuilt(tmp_path: Path, strategy: str) -> None:
+    world = overtaken(tmp_path, strategy)
+    decide(world, 2)
+    old, new = (read_version(world.state, number) for number in (2, 4))
+    assert (old.state, old.reason, old.collection) == (State.ABANDONED, "rebuilt as version 4", None)
+    assert (new.parent, new.rebuilds) == (3, 2)
+
+
+@BOTH
+def test_promoting_a_rebuilt_version_again_names_its_heir(tmp_path: Path, strategy: str) -> None:
+    world = overtaken(tmp_path, strategy)
+    decide(world, 2)
+    assert decide(world, 2) == Decision(2, State.ABANDONED, 4, rebuilt=4)
+    assert live_number(world) == 4
+
+
+@BOTH
+def test_a_version_that_equals_what_is_live_by_now_is_left(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    world.night()
+    assert decide(world, 2) == Decision(2, State.ABANDONED, 3)
+    assert "equals version 3" in read_version(world.state, 2).reason
+
+
+def test_a_rebuild_under_a_hold_is_promoted_and_the_hold_stays(tmp_path: Path) -> None:
+    world = overtaken(tmp_path, "blue_green")
+    hold(world.services(), reason="audit")
+    decide(world, 2)
+    live = read_live(world.state)
+    assert live is not None
+    assert (live.version, live.held) == (4, True)
+
+
+def new_model(folder: Path) -> World:
+    """Version 2 is embedded by another model and waits; version 3 went live since."""
+    world = World(folder)
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.night()
+    world.model = "other"
+    with pytest.raises(HeldBack, match="embedding changed"):
+        world.night()
+    world.model = "memory"
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night()
+    return world
+
+
+def test_a_changed_model_is_approved_with_the_version_that_waited_for_it(tmp_path: Path) -> None:
+    world = new_model(tmp_path)
+    world.model = "other"
+    assert decide(world, 2).live == 4
+    assert read_version(world.state, 4).recipe_parts["embed"] == {"model": "other"}
+
+
+def test_a_third_model_is_not(tmp_path: Path) -> None:
+    world = new_model(tmp_path)
+    world.model = "third"
+    with pytest.raises(HeldBack, match="another recipe than version 2"):
+        decide(world, 2)
+    assert live_number(world) == 3
+
+
+def test_a_rebuild_asks_for_no_other_approval_of_its_cost(tmp_path: Path) -> None:
+    world = overtaken(tmp_path, "blue_green")
+    world.configure(limits={"tokens": 1})
+    assert decide(world, 2).live == 4
+
+
+@pytest.mark.parametrize("verb", [promote, reject])
+def test_a_version_that_was_live_is_gone_back_to_instead(tmp_path: Path, verb: Callable[..., Decision]) -> None:
+    world = waiting(tmp_path, "blue_green")
+    decide(world, 2)
+    with pytest.raises(Misconfigured, match="nightjar rollback handbook --to 1"):
+        decide(world, 1, verb=verb)
+
+
+@BOTH
+def test_a_rejected_version_loses_its_collection_and_says_who_and_why(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    assert decide(world, 2, verb=reject) == Decision(2, State.REJECTED, 1)
+    version = read_version(world.state, 2)
+    assert (version.state, version.reason, version.collection) == (
+        State.REJECTED,
+        "rejected by mia@host: looks right",
+        None,
+    )
+    assert len(world.index.collections()) == 1
+
+
+@BOTH
+def test_rejecting_again_changes_nothing(tmp_path: Path, strategy: str) -> None:
+    world = waiting(tmp_path, strategy)
+    decide(world, 2, verb=reject)
+    before = read_version(world.state, 2)
+    decide(world, 2, verb=reject)
+    assert read_version(world.state, 2) == before
+
+
+@pytest.mark.slow
+@BOTH
+@pytest.mark.parametrize(("made", "due"), [(waiting, 2), (overtaken, 4)], ids=["as it is", "rebuilt"])
+@pytest.mark.parametrize("night_between", [False, True], ids=["repeated", "a night between"])
+def test_a_promotion_killed_at_any_moment_ends_as_if_it_had_not_been(
+    tmp_path: Path, strategy: str, made: Callable[[Path, str], World], due: int, *, night_between: bool
+) -> None:
+    before = made(tmp_path, strategy)
+    sound = another(before)
+    decide(sound, 2)
+    moment = 0
+    while True:
+        world = another(before)
+        try:
+            decide(world, 2, kill_at=moment)
+        except Killed:
+            pass
+        else:
+            break
+        if night_between:
+            world.night(prefix="nothing")
+        decide(world, 2)
+        assert world.served() == sound.served(), f"after a death at step {moment}"
+        assert_settled(world, due=due)
+        moment += 1
+    assert moment > 5
+
+
+def assert_settled(world: World, *, due: int) -> None:
+    world.consistent()
+    assert live_number(world) >= due
+    states: dict[Any, list[int]] = {}
+    for version in read_versions(world.state):
+        states.setdefault(version.state, []).append(version.number)
+    assert states.keys() <= {State.LIVE, State.RETIRED, State.ABANDONED}
+    assert len(states[State.LIVE]) == 1
+
+
+@BOTH
+def test_a_rejection_killed_at_any_moment_is_finished_by_its_repetition(tmp_path: Path, strategy: str) -> None:
+    before = waiting(tmp_path, strategy)
+    moment = 0
+    while True:
+        world = another(before)
+        try:
+            decide(world, 2, verb=reject, kill_at=moment)
+        except Killed:
+            pass
+        else:
+            break
+        decide(world, 2, verb=reject)
+        assert state_of(world, 2) is State.REJECTED
+        assert len(world.index.collections()) == 1
+        world.consistent()
+        moment += 1
+    assert moment > 2
