@@ -1,0 +1,210 @@
+"""Nights over real servers with a cheap parser and model: seconds each, and a process of its own for one that dies."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from s3_servers import ACCESS_KEY, SECRET_KEY, client_of, versitygw_server
+from servers import Weaviate, weaviate_process
+from world import Suites
+
+from nightjar.adapters.memory.embedder import MemoryEmbedder, MemoryTokenizer
+from nightjar.adapters.memory.parser import MemoryParser
+from nightjar.corpus import Corpus
+from nightjar.flows.checkouts import checkouts
+from nightjar.flows.night import run_night
+from nightjar.flows.planning import disagreement
+from nightjar.flows.points import Point
+from nightjar.flows.rollback import ask_return
+from nightjar.flows.runs import Options
+from nightjar.flows.services import Services
+from nightjar.flows.settle import tidy
+from nightjar.flows.versions import read_live
+from nightjar.lease import Lease
+from nightjar.model import CollectionName
+from nightjar.owner import Owner
+from nightjar.recipe import Recipe
+from nightjar.settings import Settings
+from nightjar.wiring import open_services
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Objects = Mapping[str, tuple[Mapping[str, Any], bytes]]
+"""Chunk id → (properties, bytes of the vector)."""
+
+
+@dataclass
+class Place:
+    """Both servers, one bucket of documents that all corpora share, and nights against them."""
+
+    folder: Path
+    s3: S3Client
+    weaviate: Weaviate
+    environment: dict[str, str] = field(repr=False)
+    runs: Iterator[int] = field(default_factory=itertools.count)
+
+    def corpus(self, name: str, *, strategy: str) -> Corpus:
+        """All corpora have one source, so that equal documents have equal ids."""
+        path = self.folder / f"{name}.yaml"
+        values = {
+            "source": {"uri": "s3://documents/h/"},
+            "index": {"alias": name.capitalize(), "strategy": strategy},
+        }
+        path.write_text(yaml.safe_dump(values))
+        return Settings.from_environment(self.environment).corpus(str(path))
+
+    def put(self, name: str, text: str) -> None:
+        self.s3.put_object(Bucket="documents", Key=f"h/{name}", Body=text.encode())
+
+    def remove(self, name: str) -> None:
+        self.s3.delete_object(Bucket="documents", Key=f"h/{name}")
+
+    @contextmanager
+    def opened(self, corpus: Corpus, **doors: str) -> Iterator[Services]:
+        """The corpus's doors in this process; `doors` replace variables of the environment."""
+        services = opened_cheaply(corpus, {**self.environment, **doors})
+        try:
+            yield services
+        finally:
+            services.close()
+
+    def night(self, corpus: Corpus, **doors: str) -> Mapping[str, Any]:
+        """A whole night in this process."""
+        with self.opened(corpus, **doors) as services:
+            return spend(services, f"night-{next(self.runs)}")
+
+    def killed_night(self, corpus: Corpus, point: Point) -> bool:
+        """A night in a process that SIGKILLs itself at `point`; false when it ended without passing it."""
+        return self._killed(_night_until, corpus, point)
+
+    def killed_rollback(self, corpus: Corpus, point: Point) -> bool:
+        """The same of a rollback to version 1."""
+        return self._killed(_rollback_until, corpus, point)
+
+    def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point) -> bool:
+        arguments = (corpus, self.environment, f"run-{next(self.runs)}", point)
+        process = _processes().Process(target=target, args=arguments)
+        process.start()
+        process.join()
+        assert process.exitcode in {0, -signal.SIGKILL}
+        return process.exitcode == -signal.SIGKILL
+
+    def served(self, corpus: Corpus) -> Objects:
+        """What people find under the alias."""
+        with self.opened(corpus) as services:
+            target = services.index.alias(corpus.alias)
+            return objects_of(services, target) if target else {}
+
+    def consistent(self, corpus: Corpus) -> None:
+        """Alias, `live.json`, records and collections say the same, and nothing is left of runs that died."""
+        with self.opened(corpus) as services:
+            live = read_live(services.state)
+            assert live is not None
+            assert services.index.alias(corpus.alias) == live.collection
+            assert disagreement(services, live) is None
+            records = [entry.value for entry in checkouts(services)]
+            assert [record.collection for record in records if record.writing] == []
+            ours = {name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b")}
+            assert ours == {record.collection for record in records}
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[Place]:
+    """Both servers, as long as the block."""
+    (folder / "weaviate").mkdir()
+    (folder / "s3").mkdir()
+    with weaviate_process(folder / "weaviate") as weaviate, versitygw_server(folder / "s3") as gateway:
+        environment = {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_S3": gateway.endpoint,
+            "WEAVIATE_URL": weaviate.http_url,
+            "WEAVIATE_GRPC_URL": weaviate.grpc_url,
+            "WEAVIATE_API_KEY": weaviate.api_key,
+            "NIGHTJAR_STATE": "s3://nightjar-state",
+            "NIGHTJAR_WORK": str(folder / "work"),
+        }
+        s3 = client_of(gateway.endpoint)
+        s3.create_bucket(Bucket="documents")
+        s3.create_bucket(Bucket="nightjar-state")
+        try:
+            yield Place(folder, s3, weaviate, environment)
+        finally:
+            s3.close()
+
+
+def opened_cheaply(corpus: Corpus, environment: Mapping[str, str]) -> Services:
+    """As the command line opens them, but for what reads and embeds."""
+    os.environ.update(environment)
+    services = open_services(corpus, Settings.from_environment(environment))
+    tokenizer, parser, embedder, suites = MemoryTokenizer(), MemoryParser(), MemoryEmbedder(), Suites()
+    recipe = Recipe(
+        parse=dict(parser.recipe), chunk={"tokenizer": tokenizer.identity}, embed={"model": corpus.embed.model}
+    )
+    return replace(
+        services,
+        recipe=lambda: recipe,
+        tokenizer=lambda: tokenizer,
+        parser=lambda: parser,
+        embedder=lambda: embedder,
+        inspector=lambda: suites,
+    )
+
+
+def spend(services: Services, run_id: str) -> Mapping[str, Any]:
+    """One night as the command line runs it, without its second tries."""
+    return run_night(services, run_id=run_id, owner=Owner.command(), options=Options())
+
+
+def return_to(services: Services, number: int, *, run_id: str) -> None:
+    """One rollback."""
+    ask_return(services, to=number, reason="")
+    finish(services, run_id=run_id)
+
+
+def finish(services: Services, *, run_id: str) -> None:
+    """End what was left, under the lease, without a night."""
+    lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
+    tidy(services, run_id=run_id, actor="somebody", lease=lease)
+    lease.release()
+
+
+def objects_of(services: Services, name: str) -> Objects:
+    """A whole collection."""
+    found = services.index.scan(CollectionName(name), vectors=True)
+    return {each.chunk_id: (each.properties, each.vector.tobytes()) for each in found}
+
+
+def _night_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
+    spend(_dying(corpus, environment, point), run_id)
+
+
+def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
+    return_to(_dying(corpus, environment, point), 1, run_id=run_id)
+
+
+def _dying(corpus: Corpus, environment: Mapping[str, str], point: Point) -> Services:
+    def die(passed: Point) -> None:
+        if passed is point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return replace(opened_cheaply(corpus, environment), passing=die)
+
+
+def _processes() -> ForkServerContext:
+    """Processes that have imported all of this already, and share no connection with this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
