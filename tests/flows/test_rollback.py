@@ -18,6 +18,7 @@ from nightjar.flows.rollback import ask_return, hold, unhold
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.lease import Lease
+from nightjar.model import CollectionName
 from nightjar.owner import Owner
 from nightjar.stages.states import State
 
@@ -154,3 +155,30 @@ def test_nothing_is_written_where_one_of_many_documents_vectors_are_gone(tmp_pat
     with pytest.raises(Misconfigured, match=r"vectors/.* is gone: run again with --recompute embed"):
         roll_back(world, to=1)
     assert world.served() == served
+
+
+def test_a_way_back_that_only_drops_documents_is_verified_by_what_stands(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "blue_green"}))
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days.")
+    world.night()
+    served = world.served()
+    world.put("travel.txt", "# Travel\n\nTrains before planes.\n\n# More\n\nBuses, too.")
+    world.night()
+    world.index.drop(CollectionName("Handbook_b0001"))
+    roll_back(world, to=1)
+    assert world.served() == served
+    world.consistent()
+
+
+@BOTH
+def test_a_way_back_whose_vectors_are_gone_is_refused_before_the_hold(tmp_path: Path, strategy: str) -> None:
+    world, served = three_nights(tmp_path, strategy)
+    world.state.delete([key for key in world.state.objects if key.startswith("vectors/")])
+    for name in world.index.collections():
+        if name != world.index.alias("Handbook"):
+            world.index.drop(name)
+    with pytest.raises(Misconfigured, match="is gone"):
+        roll_back(world, to=1)
+    live = read_live(world.state)
+    assert live is not None
+    assert (live.held, world.served()) == (False, served[2])

@@ -14,6 +14,7 @@ from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.checkouts import claim_collection, open_writing, standing_checkout
 from nightjar.flows.index import fill, obstacle_between
 from nightjar.flows.inplace import bring
+from nightjar.flows.objects import due_rows, require_vectors
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
 from nightjar.flows.services import Services
@@ -36,13 +37,15 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
         actor: who asks, kept with the hold.
 
     Raises:
-        Misconfigured: there is no such version, or it was never live.
+        Misconfigured: there is no such version, it was never live, or its stored vectors are gone.
         Superseded: somebody else moved `live.json` at this moment.
     """
     entry, live = live_entry(services.state), read_live(services.state)
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
     target = _target(services, live, to)
+    if standing_checkout(services, target) is None:
+        require_vectors(services, due_rows(services, target))  # before the hold: a way back that cannot be gone
     told = reason or f"rolled back from version {live.version} to {target.number}"
     asked = replace(
         live,

@@ -31,7 +31,7 @@ class NotTheCheckout(Transient):
 
 
 def verify_checkout(
-    services: Services, name: CollectionName, version: Version, *, written: Sequence[ChunkId] = ()
+    services: Services, name: CollectionName, version: Version, *, written: Sequence[ChunkId] | None = None
 ) -> Mapping[str, float]:
     """Figures of the proof: objects checked, and recall.
 
@@ -39,7 +39,7 @@ def verify_checkout(
         services: the corpus's doors.
         name: the collection.
         version: what it should hold.
-        written: ids that a delta wrote; without them the graph is asked what was kept while it was filled.
+        written: ids that a delta wrote; None: it was filled whole, and the graph is asked what was kept then.
 
     Raises:
         NotTheCheckout: as it says.
@@ -50,7 +50,7 @@ def verify_checkout(
     rows = due_rows(services, version)
     checked = _verify_forward(services, name, rows, seed=version.checkout)
     _verify_backward(services, name, rows)
-    recall = _recall_of_written(services, name, written) if written else _recall_of_probes(services, name)
+    recall = _recall_of_probes(services, name) if written is None else _recall_of_written(services, name, written)
     if recall < _LEAST_RECALL:
         raise NotTheCheckout(
             f"collection {name} finds {recall:.0%} of the nearest neighbours, {_LEAST_RECALL:.0%} are due"
@@ -98,6 +98,8 @@ def _recall_of_probes(services: Services, name: CollectionName) -> float:
 
 def _recall_of_written(services: Services, name: CollectionName, written: Sequence[ChunkId]) -> float:
     """Share of the new chunks that their own vector finds; exact search would read all of a large collection."""
+    if not written:
+        return 1.0
     standing = services.index.fetch(name, list(written))
     best = (services.index.search(name, _by_vector(each.vector, 1)) for each in standing.values())
     found = sum(1 for hits in best if hits and hits[0].score >= _SELF)

@@ -1,0 +1,168 @@
+"""What a person decides about versions: `promote`, `reject`, `rollback`, `hold`, `unhold`; and `diff`, to decide by."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from nightjar.cli.options import json_option
+from nightjar.cli.progress import watched
+from nightjar.cli.session import Session, pass_session
+from nightjar.cli.terminal import emit, say
+from nightjar.flows import decisions
+from nightjar.flows import rollback as holding
+from nightjar.flows.decisions import Decider, Decision
+from nightjar.flows.manifests import differing, indexed, load_manifest
+from nightjar.flows.returning import go_back
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version, read_version
+from nightjar.owner import Owner, person
+
+_reason = click.option("--reason", metavar="R", default="", help="Kept in the history, for whoever asks why.")
+
+
+@click.command()
+@click.argument("corpus")
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@_reason
+@json_option
+@pass_session
+def promote(session: Session, *, corpus: str, number: int, reason: str, as_json: bool) -> None:
+    """Make version N of CORPUS live, which waits or was rejected; built anew where others went live since."""
+    found = session.settings.corpus(corpus)
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        decided = decisions.promote(services, number, by=_decider(services, "promote", reason))
+    _tell(found.name, decided, as_json=as_json)
+
+
+@click.command()
+@click.argument("corpus")
+@click.argument("number", metavar="N", type=click.IntRange(min=1))
+@_reason
+@json_option
+@pass_session
+def reject(session: Session, *, corpus: str, number: int, reason: str, as_json: bool) -> None:
+    """Decide that version N of CORPUS, which waits, never goes live."""
+    with session.opened(corpus) as services:
+        name = services.corpus.name
+        decided = decisions.reject(services, number, by=_decider(services, "reject", reason))
+    _tell(name, decided, as_json=as_json)
+
+
+@click.command()
+@click.argument("corpus")
+@click.option("--to", metavar="N", type=click.IntRange(min=1), help="A version that was live; default: the one before.")
+@_reason
+@json_option
+@pass_session
+def rollback(session: Session, *, corpus: str, to: int | None, reason: str, as_json: bool) -> None:
+    """Serve an earlier version of CORPUS again, and hold it there until `unhold`."""
+    found = session.settings.corpus(corpus)
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        live = go_back(services, to=to, by=_decider(services, "rollback", reason))
+    if as_json:
+        emit({"corpus": found.name, "live": live.version, "collection": live.collection, "held": live.held})
+        return
+    say(f"{found.name}: version {live.version} is live again in {live.collection}, and on hold: {live.held_reason}")
+    say(f"  runs build and wait; `nightjar unhold {found.name}` lets them promote again")
+
+
+@click.command()
+@click.argument("corpus")
+@_reason
+@json_option
+@pass_session
+def hold(session: Session, *, corpus: str, reason: str, as_json: bool) -> None:
+    """Let runs of CORPUS build and judge, and promote nothing."""
+    with session.opened(corpus) as services:
+        name = services.corpus.name
+        live = holding.hold(services, reason=reason, actor=person())
+    if as_json:
+        emit({"corpus": name, "live": live.version, "held": True})
+        return
+    say(f"{name}: version {live.version} stays live until `nightjar unhold {name}`")
+
+
+@click.command()
+@click.argument("corpus")
+@json_option
+@pass_session
+def unhold(session: Session, *, corpus: str, as_json: bool) -> None:
+    """Let runs of CORPUS promote again; says what the newest waiting version would change."""
+    with session.opened(corpus) as services:
+        name = services.corpus.name
+        live = holding.unhold(services)
+        waiting = decisions.newest_waiting(services)
+        changes = documents_apart(services, live.version, waiting.number) if waiting else None
+    if as_json:
+        emit({"corpus": name, "live": live.version, "held": False, "waiting": waiting.number if waiting else None})
+        return
+    say(f"{name}: version {live.version} is live, and the next run may promote")
+    if waiting and changes is not None:
+        told = ", ".join(f"{len(uris):,} {what}" for what, uris in changes.items())
+        say(f"  version {waiting.number} waits ({told}): `nightjar promote {name} {waiting.number}` makes it live now")
+
+
+@click.command()
+@click.argument("corpus")
+@click.argument("before", metavar="A", type=click.IntRange(min=1))
+@click.argument("after", metavar="B", type=click.IntRange(min=1))
+@click.option("--most", metavar="M", type=click.IntRange(min=0), default=50, help="Documents listed of each kind.")
+@json_option
+@pass_session
+def diff(session: Session, *, corpus: str, before: int, after: int, most: int, as_json: bool) -> None:
+    """Documents that were added, changed and removed from version A of CORPUS to version B."""
+    with session.opened(corpus) as services:
+        name = services.corpus.name
+        changes = documents_apart(services, before, after)
+    counts = {what: len(uris) for what, uris in changes.items()}
+    if as_json:
+        listed = {what: uris[:most] for what, uris in changes.items()}
+        emit({"corpus": name, "from": before, "to": after, "counts": counts, "documents": listed})
+        return
+    say(f"{name}: from version {before} to {after} " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
+    for what, uris in changes.items():
+        for uri in uris[:most]:
+            say(f"  {what:<8} {uri}")
+        if len(uris) > most:
+            say(f"  {what:<8} … and {len(uris) - most:,} more (--most {len(uris)})")
+
+
+def documents_apart(services: Services, before: int, after: int) -> dict[str, list[str]]:
+    """Addresses of what is searchable in one of two versions only, or differs between them."""
+    ours, theirs = (_rows(services, read_version(services.state, number)) for number in (before, after))
+    apart = set(differing(ours, theirs).to_pylist())
+    here, there = _uris(ours, apart), _uris(theirs, apart)
+    return {
+        "added": sorted(there[each] for each in there.keys() - here.keys()),
+        "changed": sorted(there[each] for each in there.keys() & here.keys()),
+        "removed": sorted(here[each] for each in here.keys() - there.keys()),
+    }
+
+
+def _rows(services: Services, version: Version) -> pa.Table:
+    return indexed(load_manifest(services.state, version.manifest))
+
+
+def _uris(rows: pa.Table, wanted: set[Any]) -> Mapping[str, str]:
+    pairs = zip(rows["document_id"].to_pylist(), rows["uri"].to_pylist(), strict=True)
+    return {document: uri for document, uri in pairs if document in wanted}
+
+
+def _decider(services: Services, what: str, reason: str) -> Decider:
+    run_id = f"{what}-{services.clock():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return Decider(run_id=run_id, owner=Owner.command(), actor=person(), reason=reason)
+
+
+def _tell(corpus: str, decided: Decision, *, as_json: bool) -> None:
+    told = {"version": decided.version, "state": str(decided.state), "live": decided.live, "rebuilt": decided.rebuilt}
+    if as_json:
+        emit({"corpus": corpus, **told})
+    elif decided.rebuilt:
+        say(f"{corpus}: version {decided.version} was built anew on the present documents: {decided.rebuilt} is live")
+    else:
+        say(f"{corpus}: version {decided.version} is {decided.state}; version {decided.live or 'none'} is live")
