@@ -139,6 +139,7 @@ def test_the_version_names_the_collection_that_was_rebuilt(world: World) -> None
     assert read_version(world.state, 1).collection == collection(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [gets_another_vector, loses_the_collection])
 def test_a_repair_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, damage: Callable[[World], None]) -> None:
     moment, finished = 0, False

@@ -321,6 +321,7 @@ def assert_settled(world: World, *, due: int) -> None:
     assert len(states[State.LIVE]) == 1
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_rejection_killed_at_any_moment_is_finished_by_its_repetition(tmp_path: Path, strategy: str) -> None:
     before = waiting(tmp_path, strategy)

@@ -65,6 +65,7 @@ def test_neither_model_nor_parser_is_opened(tmp_path: Path, strategy: str) -> No
     assert world.served() == served[1]
 
 
+@pytest.mark.slow
 @BOTH
 def test_killed_at_any_moment_it_is_finished_by_its_repetition(tmp_path: Path, strategy: str) -> None:
     moment = 0

@@ -95,6 +95,7 @@ def test_one_can_go_back_and_forth(tmp_path: Path, strategy: str) -> None:
         world.consistent()
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_rollback_killed_at_any_moment_is_finished_by_the_next_run(tmp_path: Path, strategy: str) -> None:
     moment = 0
