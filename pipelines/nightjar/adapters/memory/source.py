@@ -75,7 +75,7 @@ class MemorySource:
         if kept is None:
             raise BadDocument(wanted.document_id, Code.UNREADABLE, "The object is gone.")
         if len(kept.data) > max_bytes:
-            reason = f"{len(kept.data)} bytes, and the corpus takes at most {max_bytes} (source.max_size)"
+            reason = f"{len(kept.data)} bytes are above source.max_size ({max_bytes}): raise it, or exclude the key"
             raise BadDocument(wanted.document_id, Code.TOO_LARGE, reason)
         into.write_bytes(kept.data)
         media_type, charset = declared(kept.content_type)
