@@ -41,8 +41,8 @@ MOMENTS = (
     "embedding with",
     "embedded run",
     "gated run",
-    "indexed run",
-    "verified run",
+    "filled version",
+    "verified version",
 )
 
 
