@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 def decider(world: World, *, reason: str = "looks right") -> Decider:
     world.nights += 1
-    return Decider(f"decision-{world.nights}", Owner(f"somebody {world.nights}"), "mia@host", reason)
+    return Decider(f"decision-{world.nights}", Owner.dag("reindex_handbook"), "mia@host", reason)
 
 
 def decide(

@@ -39,7 +39,7 @@ class Ticking:
 
 def back(world: World, *, to: int | None = None, services: Services | None = None, clock: Clock | None = None) -> Live:
     world.nights += 1
-    by = Decider(f"rollback-{world.nights}", Owner(f"somebody {world.nights}"), "mia@host", "")
+    by = Decider(f"rollback-{world.nights}", Owner.dag("reindex_handbook"), "mia@host", "")
     return go_back(services or world.services(), to=to, by=by, clock=clock or Ticking().clock)
 
 
