@@ -11,9 +11,11 @@ What each task does, and what it means when it is red:
   does **not** make a task red: it goes to quarantine with its reason.
 - `gate` judges the candidate as a whole. **Red**: too much was lost or set aside; the version is kept as `rejected`,
   and nobody sees it.
-- `index` fills a new collection, every object confirmed. **Red**: Weaviate refuses objects, or is full.
+- `index` fills a new collection, or writes what differs to the live one, every object confirmed. **Red**: Weaviate
+  refuses objects, or is full; or the version must wait and would change what people search.
 - `verify` compares the collection with the version. **Red**: it is not what was meant to be written.
-- `promote` makes the version live, moves the alias and retires old collections. **Red**: the corpus is on hold.
+- `promote` makes the version live, moves the alias and retires old collections. **Red**: the corpus is on hold, or the
+  embedding changed; `nightjar promote CORPUS N` makes the waiting version live.
 - `finish` keeps the run's report and frees the corpus, however the run went. **Red**: only that; it does not decide
   the run's colour.
 

@@ -116,3 +116,25 @@ def test_a_log_line_cannot_steer_the_terminal(shell: Shell) -> None:
 
     shell.change = noisy
     assert "WARNING nightjar read h/evil name.txt\n" in shell("versions", "handbook").stderr
+
+
+def test_a_replay_tries_quarantined_documents_again_and_nothing_else(shell: Shell) -> None:
+    shell.world.put("2024/hr/worse.txt", "%BAD too")
+    shell.run()
+    before = {row["source_uri"]: row["attempts"] for row in shell.json("quarantine", "handbook")["documents"]}
+    shell.world.put("2024/hr/later.txt", "# Later\n\nNot of this replay.")
+    shell.world.parser.parsed.clear()
+    assert shell("replay", "handbook", "s3://documents/h/2024/hr/worse.txt").exit_code == 0
+    assert shell.world.parser.parsed == ["h/2024/hr/worse.txt"]
+    assert shell.json("replay", "handbook")["documents"]["quarantined"] == len(before) > 1
+    assert "h/2024/hr/later.txt" not in shell.world.parser.parsed
+    tried = {row["source_uri"]: row["attempts"] for row in shell.json("quarantine", "handbook")["documents"]}
+    assert tried == {uri: 3 if "worse" in uri else 2 for uri in before}
+
+
+def test_a_replay_of_an_unknown_document_names_it(shell: Shell) -> None:
+    shell.world.put("2024/hr/leave.txt", "# Leave\n\nThirty days.")
+    shell.run()
+    refused = shell("replay", "handbook", "nobody")
+    assert refused.exit_code == 2
+    assert "no document nobody" in refused.stderr

@@ -134,6 +134,27 @@ def test_another_model_waits_for_a_person_and_shows_nothing(world: World) -> Non
     assert read_versions(world.state)[0].state is State.WAITING
 
 
+def test_a_changed_sidecar_alone_reads_no_document_and_embeds_nothing(world: World) -> None:
+    world.corpus = handbook(metadata={"fields": {"team": "text"}, "sidecar": True})
+    world.night()
+    world.put("travel.txt.metadata.json", '{"team": "hr"}')
+    world.source.fetched.clear()
+    world.embedder.embedded.clear()
+    assert world.night()["documents"]["changed"] == 1
+    assert {properties["team"] for properties, _ in world.served().values()} == {"hr", None}
+    assert (world.source.fetched, world.embedder.embedded) == ([], [])
+
+
+def test_changed_metadata_rules_alone_describe_every_document_anew_once(world: World) -> None:
+    world.night()
+    world.corpus = handbook(metadata={"fields": {"team": "text"}, "fixed": {"team": "hr"}})
+    world.source.fetched.clear()
+    assert world.night()["state"] == "live"
+    assert {properties["team"] for properties, _ in world.served().values()} == {"hr"}
+    assert world.source.fetched == []
+    assert world.night()["state"] == "unchanged"
+
+
 def test_a_new_bad_file_makes_a_version_that_shares_the_collection(world: World) -> None:
     world.night()
     world.put("second.txt", "%BAD too")

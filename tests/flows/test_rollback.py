@@ -183,3 +183,17 @@ def test_a_way_back_whose_vectors_are_gone_is_refused_before_the_hold(tmp_path: 
     live = read_live(world.state)
     assert live is not None
     assert (live.held, world.served()) == (False, served[2])
+
+
+def test_a_long_hold_keeps_one_waiting_collection(tmp_path: Path) -> None:
+    world, _ = three_nights(tmp_path, "blue_green")
+    hold(world.services(), reason="audit")
+    standing = len(world.index.collections())
+    for night in range(3):
+        world.put("new.txt", f"# New\n\nNobody saw night {night}.")
+        with pytest.raises(HeldBack, match="on hold"):
+            world.night()
+    assert len(world.index.collections()) == standing
+    unhold(world.services())
+    assert world.night()["state"] == "live"
+    world.consistent()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
 import click
-import pyarrow as pa
 
 from nightjar.cli.options import json_option
 from nightjar.cli.progress import watched
@@ -16,10 +13,9 @@ from nightjar.cli.terminal import emit, say
 from nightjar.flows import decisions
 from nightjar.flows import rollback as holding
 from nightjar.flows.decisions import Decider, Decision
-from nightjar.flows.manifests import differing, indexed, load_manifest
+from nightjar.flows.differences import documents_apart
 from nightjar.flows.returning import go_back
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Version, read_version
 from nightjar.owner import Owner, person
 
 _reason = click.option("--reason", metavar="R", default="", help="Kept in the history, for whoever asks why.")
@@ -130,27 +126,6 @@ def diff(session: Session, *, corpus: str, before: int, after: int, most: int, a
             say(f"  {what:<8} {uri}")
         if len(uris) > most:
             say(f"  {what:<8} … and {len(uris) - most:,} more (--most {len(uris)})")
-
-
-def documents_apart(services: Services, before: int, after: int) -> dict[str, list[str]]:
-    """Addresses of what is searchable in one of two versions only, or differs between them."""
-    ours, theirs = (_rows(services, read_version(services.state, number)) for number in (before, after))
-    apart = set(differing(ours, theirs).to_pylist())
-    here, there = _uris(ours, apart), _uris(theirs, apart)
-    return {
-        "added": sorted(there[each] for each in there.keys() - here.keys()),
-        "changed": sorted(there[each] for each in there.keys() & here.keys()),
-        "removed": sorted(here[each] for each in here.keys() - there.keys()),
-    }
-
-
-def _rows(services: Services, version: Version) -> pa.Table:
-    return indexed(load_manifest(services.state, version.manifest))
-
-
-def _uris(rows: pa.Table, wanted: set[Any]) -> Mapping[str, str]:
-    pairs = zip(rows["document_id"].to_pylist(), rows["uri"].to_pylist(), strict=True)
-    return {document: uri for document, uri in pairs if document in wanted}
 
 
 def _decider(services: Services, what: str, reason: str) -> Decider:

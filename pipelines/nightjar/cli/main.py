@@ -28,6 +28,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "hold": ("decide_commands:hold", "Runs build and judge, and promote nothing."),
     "unhold": ("decide_commands:unhold", "Let runs promote again."),
     "search": ("search_command:search", "Ask the live index, or an earlier version."),
+    "replay": ("run_command:replay", "Try quarantined documents again."),
     "quarantine": ("quarantine_command:quarantine", "Documents set aside, each with its reason."),
     "audit": ("audit_command:audit", "The index against its manifest, object by object; mends it where asked."),
 }

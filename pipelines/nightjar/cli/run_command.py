@@ -1,4 +1,4 @@
-"""`run`: one night in this process."""
+"""`run` and `replay`: one night in this process, whole or for what is in quarantine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nightjar.cli.options import chosen, json_option, night_options
 from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say, tallied
+from nightjar.flows.runs import Options
 
 
 @click.command()
@@ -27,6 +28,24 @@ def run(ctx: click.Context, session: Session, *, corpus: str, no_promote: bool, 
     options = chosen(ctx, found, promote=not no_promote)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         told = spend_night(services, options=options, sleep=session.sleep)
+    _tell(told, as_json=as_json)
+
+
+@click.command()
+@click.argument("corpus")
+@click.argument("documents", metavar="[DOCUMENT]...", nargs=-1)
+@json_option
+@pass_session
+def replay(session: Session, *, corpus: str, documents: tuple[str, ...], as_json: bool) -> None:
+    """Try quarantined documents of CORPUS again: these (by id or source uri), or all; touches nothing else."""
+    found = session.settings.corpus(corpus)
+    options = Options(failed=not documents, documents=documents)
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        told = spend_night(services, options=options, sleep=session.sleep)
+    _tell(told, as_json=as_json)
+
+
+def _tell(told: Told, *, as_json: bool) -> None:
     if as_json:
         emit(told.report)
     else:

@@ -54,9 +54,8 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
     Only documents in which the two versions differ are looked at. What stands of them is read from the collection, not
     from a list made earlier, so that a second try, or the way back, needs no memory of the first.
     """
-    before, due = (load_manifest(services.state, version.manifest) for version in (source, target))
-    touched = differing(before, due)
     rows = due_rows(services, target)
+    touched = differing(load_manifest(services.state, source.manifest), rows)
     require_vectors(services, rows.filter(pc.is_in(rows["document_id"], touched)))
     services.index.extend(name, schema_of(services, target).properties)
     total = Written()

@@ -21,7 +21,7 @@ from nightjar.stages.objects import index_objects
 from nightjar.stages.properties import properties_of
 
 Row = Mapping[str, Any]
-_ASKED_SINGLY: Final = 1_000
+_ASKED_SINGLY: Final = 100
 
 
 def due_rows(services: Services, version: Version, access: Access | None = None) -> pa.Table:

@@ -9,14 +9,16 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.artifacts import collection_key, run_key, vectors_prefix
+from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
 from nightjar.flows.listing import list_documents, refuse_unknown, within
 from nightjar.flows.manifests import indexed
-from nightjar.flows.records import record
+from nightjar.flows.metadata import rules_digest
+from nightjar.flows.objects import without_vectors
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
@@ -43,7 +45,8 @@ class Plan:
     """What a run would do, as printed by `nightjar plan`; documents are counted by what happened to them.
 
     `stale` documents were made by an older parser or chunker and keep that. `guard` says why `withheld` deletions are,
-    `held` why the whole run waits for approval, `rebuild` why the live collection cannot be trusted.
+    `held` why the whole run waits for approval, `rebuild` why the live collection cannot be trusted. `redescribe`: the
+    corpus file's metadata rules changed, so that every document is described anew.
     """
 
     added: int
@@ -63,11 +66,12 @@ class Plan:
     held: str | None
     rebuild: str | None
     shards: tuple[ShardPlan, ...]
+    redescribe: bool = False
 
     @property
     def empty(self) -> bool:
         """Nothing differs and the index agrees: the night ends green and makes no version."""
-        return not (self.shards or self.deleted or self.rebuild)
+        return not (self.shards or self.deleted or self.rebuild or self.redescribe)
 
     def as_json(self, corpus: str) -> dict[str, Any]:
         """The promised shape of `plan --json`."""
@@ -164,6 +168,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         held=held,
         rebuild=rebuild,
         shards=_shards(work),
+        redescribe=live is not None
+        and read_version(services.state, live.version).metadata_rules != rules_digest(services.corpus),
     )
     return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
 
@@ -184,10 +190,10 @@ def disagreement(services: Services, live: Live | None) -> str | None:
     if live is None:
         return None
     version = read_version(services.state, live.version)
-    checked_out = record(services.state, collection_key(live.collection)).read()
+    checked_out = read_checkout(services.state, live.collection)
     if live.collection not in services.index.collections():
         return f"collection {live.collection} is gone"
-    if checked_out is None or checked_out.value.get("checkout") != version.checkout:
+    if checked_out is None or checked_out.value.checkout != version.checkout:
         return f"the record of collection {live.collection} does not name version {live.version}"
     count = services.index.count(CollectionName(live.collection))
     if count != version.counts["chunks"]:
@@ -200,13 +206,8 @@ def disagreement(services: Services, live: Live | None) -> str | None:
 def _remake_lost(services: Services, changes: stage.Changes, base: pa.Table) -> stage.Changes:
     """Documents whose stored vectors are gone are made again, so that everything a manifest names exists."""
     rows = indexed(base)
-    stored: set[str] = set()
-    for recipe in pc.unique(rows["embed_recipe"]).to_pylist():
-        prefix = vectors_prefix(recipe)
-        stored.update(key.rpartition("/")[2].removesuffix(".parquet") for key in services.state.keys(prefix))
-    present = pc.is_in(rows["content_key"], pa.array(sorted(stored), pa.string()))
     taken = pa.chunked_array([*changes.work["uri"].chunks, *changes.gone["uri"].chunks], pa.string())
-    lost = rows.filter(pc.invert(pc.or_(present, pc.is_in(rows["uri"], taken.combine_chunks()))))
+    lost = without_vectors(services, rows.filter(pc.invert(pc.is_in(rows["uri"], taken.combine_chunks()))))
     if lost.num_rows == 0:
         return changes
     log.warning("stored vectors of %d documents are gone: they are made again", lost.num_rows)

@@ -45,7 +45,10 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
     now = read_live(services.state)
     if (now is None or now.version != version.number) and (reason := reason_to_wait(services, run, version, now)):
         require_parent(version, now)
-        wait(services, version, actor=run.actor, reason=reason)
+        try:
+            wait(services, version, actor=run.actor, reason=reason)
+        finally:
+            retire(services)  # under a long hold every night makes one more that waits
     return go_live(services, version, lease=lease, actor=run.actor)
 
 
@@ -133,21 +136,23 @@ def _without_lost_collection(services: Services, version: Version) -> Version:
 def retire(services: Services) -> None:
     """Drop old collections beyond `index.keep_collections`; what the alias or `live.json` names is never dropped.
 
-    A collection stays by what it holds now (its record), newest version first, and always while its version waits.
+    A collection stays by what it holds now (its record), newest version first. Of those whose version waits the newest
+    stays; an older one is filled again from stored vectors if somebody promotes it after all.
     """
     live = read_live(services.state)
     kept = {live.collection} if live else set()
     if target := services.index.alias(services.corpus.alias):
         kept.add(target)
     versions = {version.number: version for version in read_versions(services.state)}
+    waiting = max((number for number, each in versions.items() if each.state is State.WAITING), default=None)
     held = [entry.value for entry in checkouts(services) if entry.value.writing is None]
     for checkout in sorted(held, key=lambda each: -each.version):
         version = versions.get(checkout.version)
         if checkout.collection in kept or version is None:
             continue
         room = len(kept) < services.corpus.index.keep_collections
-        if version.state is State.WAITING or (version.state in _ONCE_SERVED and room):
+        if version.number == waiting or (version.state in _ONCE_SERVED and room):
             kept.add(checkout.collection)
-        elif version.state in {*_ONCE_SERVED, State.REJECTED, State.ABANDONED}:
+        elif version.state in {*_ONCE_SERVED, State.WAITING, State.REJECTED, State.ABANDONED}:
             drop_collection(services, checkout.collection)
             save_version(services.state, replace(version, collection=None))
