@@ -17,6 +17,8 @@ export PIP_CACHE_DIR ?= $(LOCAL)/cache/pip
 export UV_SYSTEM_CERTS ?= true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
+# Two processes: tests with servers in one, all others beside them; see tests/conftest.py.
+BESIDE := -n 2 --dist loadgroup
 
 .PHONY: help demo test check lint services airflow stop clean lock bench samples dotenv install programs
 
@@ -27,10 +29,10 @@ demo: install  ## from a bare machine to an answered question; services are left
 	@python -m tools.demo
 
 test: install programs lint  ## every check, on free ports
-	@pytest
+	@pytest $(BESIDE)
 
 check: install lint  ## lint, types, import contracts and unit tests, without services
-	@pytest -m "not services and not airflow and not slow"
+	@pytest $(BESIDE) -m "not services and not airflow and not slow"
 
 lint: install  ## ruff, its formatter, mypy, import contracts
 	ruff check .

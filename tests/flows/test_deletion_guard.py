@@ -206,6 +206,7 @@ def test_a_listing_that_forgets_a_standing_object_deletes_nothing(world: World) 
     assert world.night()["state"] == "unchanged"
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_at_any_moment_keeps_approval_and_dates(tmp_path: Path) -> None:
     moment = 0
     while True:

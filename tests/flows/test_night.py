@@ -262,6 +262,7 @@ def _before_the_storm(folder: Path, strategy: str) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, strategy: str) -> None:
     expected = _expected(tmp_path / "calm", strategy).served()

@@ -41,6 +41,8 @@ def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
 
 def _conformed(table: pa.Table) -> pa.Table:
     """Rows that an earlier release wrote, with nulls for columns it did not know."""
+    if table.schema.equals(MANIFEST):
+        return table
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
         for field in MANIFEST
