@@ -134,6 +134,7 @@ def test_deletions_after_an_approval_are_counted_anew(world: World) -> None:
     assert world.night()["documents"]["deleted"] == 1
 
 
+@pytest.mark.slow
 def test_a_slow_drip_passes(world: World) -> None:
     for day in range(10):
         world.remove(NAMES[day])

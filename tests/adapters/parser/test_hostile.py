@@ -50,6 +50,7 @@ def test_the_content_decides_not_the_name(reading: Reading) -> None:
     assert parsed.media_type == "text/plain"
 
 
+@pytest.mark.slow
 def test_a_document_out_of_time_is_killed_and_its_neighbours_are_read(tmp_path: Path) -> None:
     rows = b"<row>" + b"<c><v>1</v></c>" * 2000 + b"</row>"
     sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>' + rows * 5000
@@ -98,6 +99,7 @@ def a_bomb(sheet: bytes) -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_nothing_stays_in_the_working_folder(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"Some words in a file that is read and forgotten.")

@@ -61,6 +61,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_the_parent(tmp_path: Path, how: signal.Signals) -> None:
     parent, zygote, _ = started_parent(tmp_path)
@@ -82,6 +83,7 @@ def test_the_parent_loads_no_parsing_library(tmp_path: Path) -> None:
     parent.stdout.close()
 
 
+@pytest.mark.slow
 def test_a_killed_zygote_is_transient_takes_its_children_along_and_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"Some words to be looked at.")
