@@ -10,7 +10,7 @@ What each task does, and what it means when it is red:
   and checks it, `embed` makes vectors for new texts only. **Red**: bucket, worker or model fail. An unreadable document
   does **not** make a task red: it goes to quarantine with its reason.
 - `gate` judges the candidate as a whole. **Red**: too much was lost or set aside; the version is kept as `rejected`,
-  and nobody sees it.
+  and nobody sees it. A night that makes just what was rejected, or what waits, names that version and makes no other.
 - `index` fills a new collection, or writes what differs to the live one, every object confirmed. **Red**: Weaviate
   refuses objects, or is full; or the version must wait and would change what people search.
 - `verify` compares the collection with the version. **Red**: it is not what was meant to be written.

@@ -20,6 +20,7 @@ from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
 from nightjar.flows.points import Point
+from nightjar.flows.refusals import judges_digest, standing_refusal
 from nightjar.flows.runs import Run, read_json, read_table, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, open_version, read_version, save_version
@@ -56,9 +57,13 @@ def gate(services: Services, run: Run) -> Gated:
     target = build_target(services, run, base, outcome)
     if made.rebuild is None and run.live is not None and target.equals(_sorted(base)):
         return _unchanged(services, run)
+    figures = documents_of(made, base=base, outcome=outcome, gone=_gone(services, run))
+    tonight = {"documents": figures, "cost": _cost(tallies, target)}
+    if same := standing_refusal(services, run, checkout=checkout_digest(target)):
+        write_json(services, run, "version.json", {"version": same.number, **tonight})
+        raise HeldBack(f"version {same.number} is {same.state}, and tonight makes the same: {same.reason}")
     version = _open(services, run)
     services.passing(Point.NUMBERED)
-    figures = documents_of(made, base=base, outcome=outcome, gone=_gone(services, run))
     quality = judge_quality(services, base=base, outcome=outcome, target=target)
     services.state.write(version_key(version.number, "quality.json"), json.dumps(quality.report, indent=1).encode())
     services.state.write(version_key(version.number, "quality.html"), render_quality(quality.report).encode())
@@ -68,12 +73,13 @@ def gate(services: Services, run: Run) -> Gated:
         checkout=checkout_digest(target),
         counts=_counts(target),
         documents=figures,
+        judged_by=judges_digest(services),
         deletions_approved=made.deletions_approved,
         metadata_rules=rules_digest(services.corpus),
         verdicts={"quality": asdict(quality.verdict), "drift": None, "evaluation": None},
-        cost=_cost(tallies, target),
+        cost=tonight["cost"],
     )
-    write_json(services, run, "version.json", {"version": version.number})
+    write_json(services, run, "version.json", {"version": version.number, **tonight})
     at = services.clock()
     if quality.verdict.state == "fail" and not _is_overruled(services, run):
         reason = quality.verdict.reason
@@ -100,6 +106,11 @@ def candidate(services: Services, run: Run) -> Version | None:
     record = read_json(services, run, "version.json")
     number = record and record["version"]
     return read_version(services.state, number) if number else None
+
+
+def told_of(services: Services, run: Run) -> Mapping[str, Any]:
+    """What the gate counted tonight: `documents` by what happened to them, `cost`; empty while there is no version."""
+    return read_json(services, run, "version.json") or {}
 
 
 def _unchanged(services: Services, run: Run) -> Gated:

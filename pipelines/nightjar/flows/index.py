@@ -211,6 +211,6 @@ def take_back(services: Services, version: Version, *, lease: Lease, actor: str,
     standing = read_version(services.state, live.version)
     bring(services, CollectionName(live.collection), version, standing, lease=lease)
     close_writing(services, live.collection, standing)
-    rejected = replace(version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason), collection=None)
-    save_version(services.state, rejected)
+    rejected = version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason)
+    save_version(services.state, replace(rejected, collection=None, judged_by=""))
     raise HeldBack(f"version {version.number} is rejected, and what it wrote is taken back: {reason}")

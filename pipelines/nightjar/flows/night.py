@@ -12,7 +12,7 @@ from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
-from nightjar.flows.gates import candidate, gate
+from nightjar.flows.gates import candidate, gate, told_of
 from nightjar.flows.granting import apply_access
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
@@ -108,7 +108,8 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     """The run's report, kept as `runs/<run id>/report.json` for whoever asks later."""
     version = candidate(services, run)
     made: Plan = plan(services, run)
-    cost = dict(version.cost) if version else {}
+    told = told_of(services, run)
+    cost = told.get("cost", {})
     seconds = dict(cost.get("seconds", {}))
     for name in ("plan", "gates", "index", "verify", "promote"):
         seconds[name] = read_json(services, run, f"seconds/{name}.json") or 0.0
@@ -117,7 +118,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)
     counts = _standing_counts(services, run, version)
     written = (read_json(services, run, "written.json") if version else None) or {}
-    documents = dict(version.documents) if version else _nothing(made)
+    documents = told.get("documents") or _nothing(made)
     report = {
         "format": 1,
         "corpus": services.corpus.name,

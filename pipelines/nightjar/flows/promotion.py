@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from nightjar.errors import Superseded
+from nightjar.errors import HeldBack, Superseded
 from nightjar.flows.checkouts import checkouts, close_writing, drop_collection, read_checkout
 from nightjar.flows.gates import candidate
 from nightjar.flows.points import Point
@@ -49,6 +49,9 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
             wait(services, version, actor=run.actor, reason=reason)
         finally:
             retire(services)  # under a long hold every night makes one more that waits
+    if version.state not in {State.VERIFIED, State.LIVE, *_ONCE_SERVED}:
+        decide = f"`nightjar promote {services.corpus.name} {version.number}` decides otherwise"
+        raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; {decide}")
     return go_live(services, version, lease=lease, actor=run.actor)
 
 

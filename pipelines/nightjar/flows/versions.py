@@ -42,6 +42,7 @@ class Version:
 
     `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided. `promoted_by` is the
     person who decided to promote it, '' where nobody did; `rebuilds` the version that it was made in place of.
+    `judged_by` names the gates' rules; '' where a rejection says nothing of the content.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Version:
     history: tuple[Mapping[str, str], ...] = ()
     promoted_by: str = ""
     rebuilds: int | None = None
+    judged_by: str = ""
 
     def enter(self, state: State, *, at: datetime, actor: str, reason: str = "") -> Version:
         """The same version in another state, the move written into its history."""

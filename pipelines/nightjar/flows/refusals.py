@@ -1,0 +1,40 @@
+"""A night that would make again what was refused, or what waits already: the same answer, and no new version."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from nightjar.flows.runs import Run
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version, read_versions
+from nightjar.flows.waiting import reason_to_wait
+from nightjar.model import sha256
+from nightjar.stages.states import State
+
+_JUDGES: Final = ("quality", "drift", "evaluation")
+
+
+def judges_digest(services: Services) -> str:
+    """Changes when the same content could be judged otherwise: the gates' sections of the corpus file."""
+    resolved = services.corpus.resolved()
+    return sha256(json.dumps([resolved[name] for name in _JUDGES], sort_keys=True))[:16]
+
+
+def standing_refusal(services: Services, run: Run, *, checkout: str) -> Version | None:
+    """The newest version of the live one's children, where tonight's content is its own and its answer still holds.
+
+    None for a run that was asked to decide, or not to promote, and where the gates' rules changed since.
+    """
+    if run.options.decided is not None or not run.options.promote:
+        return None
+    parent = run.live.version if run.live else None
+    last = next((version for version in read_versions(services.state) if version.checkout), None)
+    if last is None or last.run_id == run.run_id or last.parent != parent:
+        return None
+    same = (last.checkout, last.recipe, last.judged_by) == (checkout, run.recipe.upto("embed"), judges_digest(services))
+    if not same:
+        return None
+    if last.state is State.WAITING and reason_to_wait(services, run, last, run.live):
+        return last
+    return last if last.state is State.REJECTED else None
