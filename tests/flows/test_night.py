@@ -134,6 +134,26 @@ def test_another_model_waits_for_a_person_and_shows_nothing(world: World) -> Non
     assert read_versions(world.state)[0].state is State.WAITING
 
 
+def test_a_document_that_fails_under_another_model_is_lost_and_holds_the_version_back(world: World) -> None:
+    world.corpus = handbook(embed={"switch": "automatic"})
+    world.night()
+    before = world.served()
+    world.model = "other"
+    world.put("travel.txt", "")
+    with pytest.raises(HeldBack, match=r"1 documents that people find now .* would be lost: .* --version 2"):
+        world.night()
+    assert world.served() == before
+    waiting = read_versions(world.state)[0]
+    assert (waiting.state, waiting.counts["lost"]) == (State.WAITING, 1)
+
+
+def test_a_document_that_fails_under_the_same_model_is_not_lost(world: World) -> None:
+    world.night()
+    world.put("travel.txt", "")
+    world.night()
+    assert read_versions(world.state)[0].counts["lost"] == 0
+
+
 def test_a_changed_sidecar_alone_reads_no_document_and_embeds_nothing(world: World) -> None:
     world.corpus = handbook(metadata={"fields": {"team": "text"}, "sidecar": True})
     world.night()

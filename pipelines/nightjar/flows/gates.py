@@ -71,7 +71,7 @@ def gate(services: Services, run: Run) -> Gated:
         version,
         manifest=tuple(save_manifest(services.state, target)),
         checkout=checkout_digest(target),
-        counts=_counts(target),
+        counts=_counts(target) | {"lost": lost_documents(base, target)},
         documents=figures,
         judged_by=judges_digest(services),
         deletions_approved=made.deletions_approved,
@@ -214,6 +214,12 @@ def _counts(target: pa.Table) -> dict[str, int]:
         "tokens": pc.sum(rows["tokens"]).as_py() or 0,
         "quarantined": target.num_rows - pc.sum(pc.is_null(target["failure_code"])).as_py() if target.num_rows else 0,
     }
+
+
+def lost_documents(base: pa.Table, target: pa.Table) -> int:
+    """Documents people find now that stay in the manifest and have no content there: they failed in a new space."""
+    tried = target.filter(pc.is_null(target["content_key"]))
+    return pc.sum(pc.is_in(tried["document_id"], indexed(base)["document_id"].combine_chunks())).as_py() or 0
 
 
 def _cost(tallies: list[Mapping[str, Any]], target: pa.Table) -> dict[str, Any]:

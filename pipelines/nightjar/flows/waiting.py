@@ -12,7 +12,10 @@ from nightjar.stages.states import State
 
 
 def reason_to_wait(services: Services, run: Run, version: Version, live: Live | None) -> str:
-    """A hold, the run's own wish, or another embedding than people ask with; '' when nothing stands in the way."""
+    """A hold, the run's own wish, or another embedding, when people have to ask by it or lose documents to it.
+
+    '' when nothing stands in the way.
+    """
     corpus = services.corpus
     if run.options.decided is not None:
         return _unlike_decided(services, run.options.decided, version)
@@ -28,6 +31,12 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
                 f"the embedding changed from {served.get('model')} to {ours.get('model')}: those who search must embed"
                 f" their questions anew from the same moment on; `nightjar promote {corpus.name} {version.number}`"
             )
+    if lost := version.counts.get("lost", 0):
+        return (
+            f"{lost} documents that people find now failed under the new embedding and would be lost:"
+            f" `nightjar quarantine {corpus.name} --version {version.number}` says why;"
+            f" repair them, or `nightjar promote {corpus.name} {version.number}`"
+        )
     return ""
 
 
