@@ -6,12 +6,14 @@ import itertools
 import multiprocessing
 import os
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from s3_servers import ACCESS_KEY, SECRET_KEY, client_of, versitygw_server
@@ -21,8 +23,9 @@ from world import Suites
 from nightjar.adapters.memory.embedder import MemoryEmbedder, MemoryTokenizer
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.corpus import Corpus
+from nightjar.errors import NightjarError
 from nightjar.flows.checkouts import checkouts
-from nightjar.flows.night import run_night
+from nightjar.flows.night import closing_lease, run_night
 from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
@@ -30,7 +33,7 @@ from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import read_live
-from nightjar.lease import Lease
+from nightjar.lease import TTL_S, Lease
 from nightjar.model import CollectionName
 from nightjar.owner import Owner
 from nightjar.recipe import Recipe
@@ -40,6 +43,7 @@ from nightjar.wiring import open_services
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_ENDINGS: Final = {11: "Superseded", 12: "HeldBack", 13: "Transient", 14: "Misconfigured"}
 Objects = Mapping[str, tuple[Mapping[str, Any], bytes]]
 """Chunk id → (properties, bytes of the vector)."""
 
@@ -70,6 +74,23 @@ class Place:
     def remove(self, name: str) -> None:
         self.s3.delete_object(Bucket="documents", Key=f"h/{name}")
 
+    def first_day(self) -> None:
+        """Three documents, and one that cannot be read; nothing else."""
+        for item in self.s3.list_objects_v2(Bucket="documents").get("Contents", []):
+            self.s3.delete_object(Bucket="documents", Key=item["Key"])
+        self.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.\n\nAsk your lead two weeks ahead.")
+        self.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+        self.put("rooms.txt", "# Rooms\n\nThe large one is on the second floor.")
+        self.put("broken.txt", "%BAD bytes")
+
+    def second_day(self) -> None:
+        """One of each: edited, added, renamed, deleted; what was corrupt is left as it was."""
+        self.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.\n\nAsk your lead two weeks ahead.")
+        self.put("benefits.txt", "# Benefits\n\nA bicycle for everyone.")
+        self.put("moved/travel.txt", "# Travel\n\nTrains before planes, always.")
+        self.remove("travel.txt")
+        self.remove("rooms.txt")
+
     @contextmanager
     def opened(self, corpus: Corpus, **doors: str) -> Iterator[Services]:
         """The corpus's doors in this process; `doors` replace variables of the environment."""
@@ -87,6 +108,20 @@ class Place:
     def killed_night(self, corpus: Corpus, point: Point) -> bool:
         """A night in a process that SIGKILLs itself at `point`; false when it ended without passing it."""
         return self._killed(_night_until, corpus, point)
+
+    @contextmanager
+    def stalled_night(
+        self, corpus: Corpus, point: Point, *, owner: Owner | None = None, ttl_s: float = TTL_S
+    ) -> Iterator[Stalled]:
+        """A night in a process that stops (SIGSTOP) at `point`, and goes on when it is told to."""
+        arguments = (corpus, self.environment, f"run-{next(self.runs)}", point, owner, ttl_s)
+        process = _processes().Process(target=_night_stalling_at, args=arguments)
+        process.start()
+        try:
+            yield Stalled(process)
+        finally:
+            process.kill()
+            process.join()
 
     def killed_rollback(self, corpus: Corpus, point: Point) -> bool:
         """The same of a rollback to version 1."""
@@ -117,6 +152,27 @@ class Place:
             assert [record.collection for record in records if record.writing] == []
             ours = {name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b")}
             assert ours == {record.collection for record in records}
+
+
+@dataclass(frozen=True)
+class Stalled:
+    """A night that stopped in mid-work."""
+
+    process: ForkServerProcess
+
+    def await_stop(self) -> None:
+        """Until it stands still."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            assert self.process.is_alive(), "the night ended without passing the point"
+            time.sleep(0.02)
+
+    def go_on(self) -> str:
+        """Let it run to its end: the name of the error that ended it, '' when there was none."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGCONT)
+        self.process.join()
+        return "" if self.process.exitcode == 0 else _ENDINGS[self.process.exitcode or 0]
 
 
 @contextmanager
@@ -163,9 +219,9 @@ def opened_cheaply(corpus: Corpus, environment: Mapping[str, str]) -> Services:
     )
 
 
-def spend(services: Services, run_id: str) -> Mapping[str, Any]:
-    """One night as the command line runs it, without its second tries."""
-    return run_night(services, run_id=run_id, owner=Owner.command(), options=Options())
+def spend(services: Services, run_id: str, *, owner: Owner | None = None) -> Mapping[str, Any]:
+    """One night as the command line runs it, without its second tries, or as another owner's."""
+    return run_night(services, run_id=run_id, owner=owner or Owner.command(), options=Options())
 
 
 def return_to(services: Services, number: int, *, run_id: str) -> None:
@@ -177,8 +233,8 @@ def return_to(services: Services, number: int, *, run_id: str) -> None:
 def finish(services: Services, *, run_id: str) -> None:
     """End what was left, under the lease, without a night."""
     lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
-    tidy(services, run_id=run_id, actor="somebody", lease=lease)
-    lease.release()
+    with closing_lease(lease):
+        tidy(services, run_id=run_id, actor="somebody", lease=lease)
 
 
 def objects_of(services: Services, name: str) -> Objects:
@@ -187,8 +243,43 @@ def objects_of(services: Services, name: str) -> Objects:
     return {each.chunk_id: (each.properties, each.vector.tobytes()) for each in found}
 
 
+def nothing_is_half_visible(found: Objects, before: Objects, after: Objects, *, strategy: str) -> None:
+    """One version whole, or, in place, each document of both versions whole in one of them."""
+    if strategy == "blue_green":
+        assert found in (before, after)
+        return
+    old, new, standing = (_by_document(objects) for objects in (before, after, found))
+    for document in old.keys() & new.keys():
+        assert old[document] <= standing[document] or new[document] <= standing[document]
+    assert found.keys() <= before.keys() | after.keys()
+
+
+def _by_document(objects: Objects) -> dict[str, set[str]]:
+    chunks: dict[str, set[str]] = {}
+    for chunk_id, (properties, _) in objects.items():
+        chunks.setdefault(str(properties["document_id"]), set()).add(chunk_id)
+    return chunks
+
+
 def _night_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
     spend(_dying(corpus, environment, point), run_id)
+
+
+def _night_stalling_at(
+    corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point, owner: Owner | None, ttl_s: float
+) -> None:
+    stalls = itertools.count()
+
+    def stall(passed: Point) -> None:
+        if passed is point and next(stalls) == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    services = replace(opened_cheaply(corpus, environment), passing=stall, lease_ttl_s=ttl_s)
+    try:
+        spend(services, run_id, owner=owner)
+    except NightjarError as error:
+        code = next(number for number, name in _ENDINGS.items() if name == type(error).__name__)
+        sys.exit(code)
 
 
 def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:

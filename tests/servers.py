@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -57,16 +57,28 @@ def _port_with_a_free_neighbour() -> int:
 
 @dataclass
 class Weaviate:
-    """A running server; `kill` takes it away as a power cut would."""
+    """A running server; `kill` takes it away as a power cut would, `start` brings it back with its data."""
 
     http_url: str
     grpc_url: str
     api_key: str
-    process: subprocess.Popen[bytes]
+    log: Path
+    command: list[str]
+    settings: dict[str, str] = field(repr=False)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, env=os.environ | self.settings, stdout=log, stderr=subprocess.STDOUT
+            )
+        _await_ready(f"{self.http_url}/v1/.well-known/ready", self.process, self.log)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
 
 
 @contextmanager
@@ -97,14 +109,12 @@ def weaviate_process(folder: Path) -> Iterator[Weaviate]:
         "AUTHORIZATION_ADMINLIST_USERS": "nightjar",
     }
     command = [str(binary("weaviate-server")), "--host", "127.0.0.1", "--port", str(http), "--scheme", "http"]
-    with (folder / "weaviate.log").open("wb") as log:
-        process = subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT)
+    server = Weaviate(f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}", key, folder / "weaviate.log", command, settings)
     try:
-        _await_ready(f"http://127.0.0.1:{http}/v1/.well-known/ready", process, folder / "weaviate.log")
-        yield Weaviate(f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}", key, process)
+        server.start()
+        yield server
     finally:
-        process.kill()
-        process.wait()
+        server.kill()
 
 
 @contextmanager

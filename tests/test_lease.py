@@ -143,6 +143,16 @@ def test_another_run_of_the_same_dag_takes_over_at_once(state: MemoryState, time
         first.renew()
 
 
+def test_a_run_that_was_overtaken_while_it_stalled_looks_before_it_writes(state: MemoryState, time: Time) -> None:
+    stalled = acquire(state, time, "a", owner=Owner.dag("reindex_handbook"))
+    stalled.assure(10)
+    time.sleep(5)
+    acquire(state, time, "b", owner=Owner.dag("reindex_handbook"))
+    assert stalled.outlives(10)
+    with pytest.raises(Superseded):
+        stalled.assure(10)
+
+
 def test_another_dag_waits_like_anybody(state: MemoryState, time: Time) -> None:
     acquire(state, time, "monday", REINDEX)
     acquire(state, time, "rollback", Owner.dag("operate_handbook"))

@@ -49,6 +49,24 @@ class IsUnreachable(MemoryState):
         raise Transient("connection refused")
 
 
+class Conflicts(MemoryState):
+    """Says no to the first conditional writes and does nothing, as S3 does where two requests meet (409)."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def _conflicts(self) -> bool:
+        self.times -= 1
+        return self.times >= 0
+
+    def create(self, key: str, data: bytes) -> bool:
+        return False if self._conflicts() else super().create(key, data)
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        return False if self._conflicts() else super().replace(key, data, etag=etag)
+
+
 class IsOvertaken(MemoryState):
     """Somebody else moves the record right after each of our moves."""
 
@@ -121,6 +139,24 @@ def test_a_success_without_an_answer_is_a_success() -> None:
     assert register_on(FallsSilent()).swap(None, Live(1)).value == Live(1)
 
 
+def test_a_no_that_nobody_was_first_for_is_asked_again() -> None:
+    state = Conflicts(times=2)
+    register = register_on(state)
+    first = register.swap(None, Live(1))
+    state.times = 2
+    assert register.swap(first, Live(2)).value == Live(2)
+
+
+def test_a_store_that_goes_on_saying_no_is_worth_a_retry() -> None:
+    state = Conflicts(times=0)
+    register = register_on(state)
+    first = register.swap(None, Live(1))
+    state.times = 99
+    with pytest.raises(Transient, match="although nobody else moved it"):
+        register.swap(first, Live(2))
+    assert register.read() == first
+
+
 def test_no_answer_and_no_record_is_worth_a_retry() -> None:
     with pytest.raises(Transient, match="connection refused"):
         register_on(IsUnreachable()).swap(None, Live(1))
@@ -159,8 +195,12 @@ def test_what_is_written_once_stays() -> None:
     assert immutable_put(state, "a", b"second") == b"first"
 
 
-def test_what_vanishes_between_two_looks_is_worth_a_retry() -> None:
-    state = LosesReplies()
-    state.create = lambda key, data: False  # type: ignore[method-assign]  # refused, and nothing there
-    with pytest.raises(Transient, match="vanished"):
-        immutable_put(state, "a", b"x")
+def test_what_a_conflict_kept_from_being_written_is_written_then() -> None:
+    state = Conflicts(times=2)
+    assert immutable_put(state, "a", b"x") == b"x"
+    assert state.read("a") is not None
+
+
+def test_a_store_that_keeps_nothing_is_worth_a_retry() -> None:
+    with pytest.raises(Transient, match="although none stands there"):
+        immutable_put(Conflicts(times=99), "a", b"x")

@@ -27,6 +27,7 @@ KEY: Final = "lease.json"
 TTL_S: Final = 60.0
 _BEATS_PER_TTL: Final = 4  # three renewals may fail before anybody may take over
 _LOOKS_PER_TTL: Final = 20
+_FRESH_S: Final = 1.0  # an earlier run of the same DAG is overtaken at once: one that had stalled must look first
 _RELEASES: Final = 5  # each lost to a renewal by another task of this run
 
 
@@ -40,6 +41,7 @@ class Lease:
         self._attempt = entry.value.attempt
         self._ttl_s = entry.value.ttl_s
         self._valid_until = valid_until
+        self._read_at = clock.ticks()
         self._lost: Superseded | Misconfigured | None = None
 
     @classmethod
@@ -123,13 +125,15 @@ class Lease:
         return self._lost is None and self._clock.ticks() + seconds < self._valid_until
 
     def assure(self, seconds: float) -> None:
-        """Before a request that may last `seconds`: renew where the lease would not outlive it.
+        """Before a request that may last `seconds`: look whose lease it is, renew where it would not outlive that.
 
         Raises:
             Superseded: this run is over.
             Transient: the renewal itself took too long.
         """
         if self.outlives(seconds):
+            if self._clock.ticks() - self._read_at > _FRESH_S:
+                self._mine()
             return
         self.renew()
         if not self.outlives(seconds):
@@ -172,10 +176,12 @@ class Lease:
                 return
 
     def _mine(self) -> Entry[Holding]:
+        before = self._clock.ticks()
         seen = self._register.read()
         if seen is None or not self._holds(seen.value):
             self._lost = Superseded(_over(self._run_id, seen.value if seen else None))
             raise self._lost
+        self._read_at = before
         return seen
 
     def _holds(self, holding: Holding) -> bool:

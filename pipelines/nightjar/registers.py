@@ -21,6 +21,7 @@ T = TypeVar("T")
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 Fields: TypeAlias = Mapping[str, Json]
 
+_CONFLICTS: Final = 3
 _OVERTAKEN: Final = "overtaken"  # an etag that no store gives out
 
 
@@ -65,8 +66,17 @@ class Register(Generic[T]):
 
         Raises:
             Moved: somebody else was first.
-            Transient: the store did not answer, and does not say now that the write was done.
+            Transient: the store did not answer, and does not say now that the write was done; or it said no again and
+                again although nothing moved.
         """
+        for _ in range(_CONFLICTS):
+            moved = self._try(seen, value)
+            if moved is not None:
+                return moved
+        raise Transient(f"the store refuses to move {self.key}, although nobody else moved it: try again")
+
+    def _try(self, seen: Entry[T] | None, value: T) -> Entry[T] | None:
+        """One attempt; None where the store said no (S3's 409 says just that two requests met) and nothing moved."""
         nonce, sequence = uuid4().hex, 1 if seen is None else seen.sequence + 1
         data = _dumped({**self.encode(value), "sequence": sequence, "nonce": nonce})
         unanswered: Transient | None = None
@@ -87,6 +97,8 @@ class Register(Generic[T]):
             return Entry(value, sequence, nonce, _OVERTAKEN)
         if unanswered is not None:
             raise unanswered
+        if not won and (now and (now.nonce, now.etag)) == (seen and (seen.nonce, seen.etag)):
+            return None
         raise Moved(f"{self.key} was moved by somebody else meanwhile")
 
     def _entry(self, stored: Stored) -> Entry[T]:
@@ -104,14 +116,14 @@ def immutable_put(state: StateStore, key: str, data: bytes) -> bytes:
     """Write an object once; what stands under the key afterwards, which is the winner's where somebody was first.
 
     Raises:
-        Transient: it stood there a moment ago and is gone.
+        Transient: the store says no again and again, and nothing stands there.
     """
-    if state.create(key, data):
-        return data
-    winner = state.read(key)
-    if winner is None:
-        raise Transient(f"the state object {key} vanished while it was read: try again")
-    return winner.data
+    for _ in range(_CONFLICTS):
+        if state.create(key, data):
+            return data
+        if (winner := state.read(key)) is not None:
+            return winner.data
+    raise Transient(f"the store refuses to keep the state object {key}, although none stands there: try again")
 
 
 def _loaded(data: bytes) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from real_nights import Objects, Place, place
+from real_nights import Objects, Place, nothing_is_half_visible, place
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack
@@ -62,32 +62,16 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             name = _name(strategy, what, point)
             corpora[name] = servers.corpus(name, strategy=strategy)
         calm = {strategy: servers.corpus(f"calm_{strategy}", strategy=strategy) for strategy in STRATEGIES}
-        _first_day(servers)
+        servers.first_day()
         for corpus in (*corpora.values(), *calm.values()):
             assert servers.night(corpus)["state"] == "live"
         first = {strategy: servers.served(corpus) for strategy, corpus in calm.items()}
-        _second_day(servers)
+        servers.second_day()
         for corpus in calm.values():
             assert servers.night(corpus)["state"] == "live"
         second = {strategy: servers.served(corpus) for strategy, corpus in calm.items()}
         assert first["blue_green"] != second["blue_green"]
         yield Twins(servers, corpora, first, second)
-
-
-def _first_day(servers: Place) -> None:
-    servers.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.\n\nAsk your lead two weeks ahead.")
-    servers.put("travel.txt", "# Travel\n\nTrains before planes, always.")
-    servers.put("rooms.txt", "# Rooms\n\nThe large one is on the second floor.")
-    servers.put("broken.txt", "%BAD bytes")
-
-
-def _second_day(servers: Place) -> None:
-    """One of each: edited, added, renamed, deleted, corrupted is left as it was."""
-    servers.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.\n\nAsk your lead two weeks ahead.")
-    servers.put("benefits.txt", "# Benefits\n\nA bicycle for everyone.")
-    servers.put("moved/travel.txt", "# Travel\n\nTrains before planes, always.")
-    servers.remove("travel.txt")
-    servers.remove("rooms.txt")
 
 
 def test_both_strategies_end_with_the_same_index(twins: Twins) -> None:
@@ -98,7 +82,7 @@ def test_both_strategies_end_with_the_same_index(twins: Twins) -> None:
 def test_a_night_killed_at_any_point_leaves_no_trace_in_the_next(twins: Twins, strategy: str, point: Point) -> None:
     servers, corpus = twins.place, twins.corpora[_name(strategy, "night", point)]
     assert servers.killed_night(corpus, point), f"the night ended without passing {point!r}"
-    _nothing_is_half_visible(servers.served(corpus), twins.first[strategy], twins.second[strategy], strategy=strategy)
+    nothing_is_half_visible(servers.served(corpus), twins.first[strategy], twins.second[strategy], strategy=strategy)
     servers.night(corpus)
     assert servers.served(corpus) == twins.second[strategy]
     servers.consistent(corpus)
@@ -109,7 +93,7 @@ def test_a_rollback_killed_at_any_point_is_finished_by_the_next_run(twins: Twins
     servers, corpus = twins.place, twins.corpora[_name(strategy, "rollback", point)]
     servers.night(corpus)
     assert servers.killed_rollback(corpus, point), f"the rollback ended without passing {point!r}"
-    _nothing_is_half_visible(servers.served(corpus), twins.first[strategy], twins.second[strategy], strategy=strategy)
+    nothing_is_half_visible(servers.served(corpus), twins.first[strategy], twins.second[strategy], strategy=strategy)
     with suppress(HeldBack):
         servers.night(corpus)
     assert servers.served(corpus) == twins.first[strategy]
@@ -119,22 +103,3 @@ def test_a_rollback_killed_at_any_point_is_finished_by_the_next_run(twins: Twins
     servers.night(corpus)
     assert servers.served(corpus) == twins.second[strategy]
     servers.consistent(corpus)
-
-
-def _nothing_is_half_visible(found: Objects, before: Objects, after: Objects, *, strategy: str) -> None:
-    """One version whole, or, in place, each document of both versions whole in one of them."""
-    if strategy == "blue_green":
-        assert found in (before, after)
-        return
-    old, new = _by_document(before), _by_document(after)
-    standing = _by_document(found)
-    for document in old.keys() & new.keys():
-        assert old[document] <= standing[document] or new[document] <= standing[document]
-    assert found.keys() <= before.keys() | after.keys()
-
-
-def _by_document(objects: Objects) -> dict[str, set[str]]:
-    chunks: dict[str, set[str]] = {}
-    for chunk_id, (properties, _) in objects.items():
-        chunks.setdefault(str(properties["document_id"]), set()).add(chunk_id)
-    return chunks

@@ -74,7 +74,8 @@ def move_access(state: StateStore, seen: Access, moved: Access) -> Access:
 
     Raises:
         Superseded: somebody else moved it.
-        Transient: the store did not answer, and does not say now that the write was done.
+        Transient: the store did not answer, and does not say now that the write was done; or it said no, and nothing
+            moved.
     """
     nonce = uuid4().hex
     about = {"sequence": str(seen.sequence + 1), "nonce": nonce, "rules": moved.rules}
@@ -92,6 +93,8 @@ def move_access(state: StateStore, seen: Access, moved: Access) -> Access:
         return replace(moved, sequence=seen.sequence + 1, etag=stored.etag)
     if unanswered is not None:
         raise unanswered
+    if (stored.etag if stored else None) == seen.etag:
+        raise Transient(f"the store refuses to move {ACCESS}, although nobody else moved it: try again")
     raise Superseded(f"{ACCESS} was moved by somebody else meanwhile: trigger a new run")
 
 

@@ -25,6 +25,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.model import sha256
 from nightjar.ports import StateStore
+from nightjar.registers import immutable_put
 from nightjar.stages.deletions import GuardLimits, Loss, guard_deletions, renamed_rows
 from nightjar.stages.plan import ADDED, Changes
 
@@ -124,7 +125,7 @@ def remember_withheld(services: Services, remembered: pa.Table) -> None:
     if remembered.num_rows:
         data = to_parquet(remembered.combine_chunks())
         key = withheld_key(sha256(data))
-        services.state.create(key, data)
+        immutable_put(services.state, key, data)
     if key != (seen.value["list"] if seen else None):
         now = services.clock().isoformat(timespec="seconds")
         register.swap(seen, {"documents": remembered.num_rows, "list": key, "at": now})

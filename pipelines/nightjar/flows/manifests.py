@@ -13,6 +13,7 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.parallel import in_order
 from nightjar.model import sha256
 from nightjar.ports import StateStore
+from nightjar.registers import immutable_put
 
 _DIGITS = [f"{number:x}" for number in range(BUCKETS)]
 # What a checkout is made of: fingerprints and failures are not part of it, nor is access, which no version owns.
@@ -60,7 +61,7 @@ def save_manifest(state: StateStore, manifest: pa.Table) -> list[str]:
             return None
         data = to_parquet(rows)
         key = f"manifests/{sha256(data)}.parquet"
-        state.create(key, data)
+        immutable_put(state, key, data)
         return key
 
     return [key for key in in_order(write, _DIGITS) if key]

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import MANIFEST, content_key_of, elements_key, pack_elements, rows_table, shard_key
 from nightjar.errors import BadDocument, Code
+from nightjar.flows.disk import full_disk_told, refuse_full_disk
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.planning import shard_rows
 from nightjar.flows.rows import Row, alike, described, described_again, failed, sidecar_of, standing
@@ -41,7 +42,11 @@ class _Tally:
 
 
 def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
-    """Parse one shard; done work is found by its keys, so a retry resumes. Returns the step's report."""
+    """Parse one shard; done work is found by its keys, so a retry resumes. Returns the step's report.
+
+    Raises:
+        Misconfigured: the working folder's disk filled up.
+    """
     done = read_json(services, run, f"shards/{shard:04d}/parsed.json")
     if done is not None:
         return dict(done)
@@ -53,11 +58,12 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     base = functools.cache(lambda: run.base(services))
     services.progress("parse", 0, len(rows))
     try:
-        for window in windows(rows, size=_WINDOW):
-            folder.mkdir(parents=True)
-            outcome += _parse_window(services, run, window, folder=folder, tally=tally, base=base)
-            shutil.rmtree(folder)
-            services.progress("parse", len(outcome), len(rows))
+        with full_disk_told(services):
+            for window in windows(rows, size=_WINDOW):
+                folder.mkdir(parents=True)
+                outcome += _parse_window(services, run, window, folder=folder, tally=tally, base=base)
+                shutil.rmtree(folder)
+                services.progress("parse", len(outcome), len(rows))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     outcome = alike(outcome, recipe=run.recipe.upto("parse"))
@@ -166,6 +172,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
         document, parsed = item
         row = rows[document.document_id]
         if isinstance(parsed, BadDocument):
+            refuse_full_disk(services)
             return failed(services, run, row, parsed, stage="parse", document=document)
         content = content_key_of(document.digest, media_types[document.document_id], document.declared_charset)
         services.state.write(elements_key(recipe, content), pack_elements(parsed))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import replace
-from typing import Final
 
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours, standing_checkout
+from nightjar.flows.disk import refuse_full_disk
 from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import bring
 from nightjar.flows.points import Point
@@ -22,7 +21,6 @@ from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.states import MOVES, State
 
-_LEAST_DISK: Final = 1_000_000_000
 log = logging.getLogger(__name__)
 _UNFINISHED = (State.BUILDING, State.GATED, State.INDEXING, State.VERIFIED)
 
@@ -71,17 +69,6 @@ def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live |
         project(services, version, live, actor=actor)  # its run died right after the commit
     sweep_unfinished(services, live=live, run_id=run_id, actor=actor)
     return live
-
-
-def refuse_full_disk(services: Services) -> None:
-    """Downloads and parser results pass through the working folder; half a night on a full disk helps nobody."""
-    services.work_folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(services.work_folder).free
-    if free < _LEAST_DISK:
-        raise Misconfigured(
-            f"{services.work_folder} has {free / 1e9:.1f} GB free, {_LEAST_DISK / 1e9:.1f} GB are needed: make room, or"
-            " set NIGHTJAR_WORK to a folder on a larger disk"
-        )
 
 
 def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None:
