@@ -61,6 +61,11 @@ class Owner:
         """All runs of one DAG: `dag <dag_id>`."""
         return cls(f"dag {dag_id}")
 
+    @classmethod
+    def one_run(cls, dag_id: str, run_id: str) -> Self:
+        """One run of a DAG whose runs may overlap, in this process: `<dag_id> <run_id>`."""
+        return cls(f"{dag_id} {run_id}", Process.current())
+
     @property
     def is_dag(self) -> bool:
         """Its runs follow one another and never overlap."""

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from world import Killed, World
 
-from nightjar.flows.deletions import read_withheld
+from nightjar.errors import Misconfigured
+from nightjar.flows.deletions import read_withheld, withheld_digest
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.planning import Draft, draft
 from nightjar.flows.runs import Options
@@ -125,6 +126,47 @@ def test_approval_does_not_reach_what_went_missing_since(world: World) -> None:
 def test_approval_of_what_nobody_was_shown_binds_to_tonight(world: World) -> None:
     world.remove(*NAMES[:11])
     assert world.night(approve_deletions=True)["documents"]["deleted"] == 11
+
+
+MORE = tuple(f"more-{number:02}.txt" for number in range(40))
+
+
+def test_an_approval_is_bound_to_the_list_that_was_shown_however_it_grew(world: World) -> None:
+    for name in MORE:
+        put(world, name)
+    world.night()
+    world.remove(*NAMES)
+    world.night()
+    shown = withheld_digest(world.state)
+    world.remove(*MORE[:12])
+    world.night()
+    report = world.night(approve_deletions=True, approved_list=shown)
+    assert (report["documents"]["deleted"], report["withheld"]["count"]) == (20, 12)
+    assert named(world) == set(MORE)
+
+
+def test_an_approved_list_binds_where_nothing_is_withheld_any_more(world: World) -> None:
+    world.remove(*NAMES[:11])
+    world.night()
+    shown = withheld_digest(world.state)
+    for name in (*NAMES[:11], *MORE):
+        put(world, name)
+    world.night()
+    world.remove(*NAMES[:3], *MORE[:12])
+    report = world.night(approve_deletions=True, approved_list=shown)
+    assert (report["documents"]["deleted"], report["withheld"]["count"]) == (3, 12)
+
+
+def test_an_approved_list_that_is_gone_says_so(world: World) -> None:
+    with pytest.raises(Misconfigured, match="is missing: approve the list of withheld deletions that stands now"):
+        world.night(approve_deletions=True, approved_list="0" * 64)
+
+
+def test_a_list_alone_approves_nothing(world: World) -> None:
+    world.remove(*NAMES[:11])
+    world.night()
+    report = world.night(approved_list=withheld_digest(world.state))
+    assert (report["documents"]["deleted"], report["withheld"]["count"]) == (0, 11)
 
 
 def test_deletions_after_an_approval_are_counted_anew(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Final
 
 import pyarrow as pa
@@ -49,7 +50,14 @@ class Deletions:
 
 
 def decide_deletions(
-    services: Services, changes: Changes, *, listing: Listing, base: pa.Table, live: Live | None, approve: bool
+    services: Services,
+    changes: Changes,
+    *,
+    listing: Listing,
+    base: pa.Table,
+    live: Live | None,
+    approve: bool,
+    approved_list: str | None = None,
 ) -> Deletions:
     """Let renames go, then what was approved; then the rest, unless there is so much of it that it looks wrong.
 
@@ -60,12 +68,18 @@ def decide_deletions(
         base: the whole live manifest.
         live: what is live.
         approve: what was withheld before may go; where nothing was, tonight's may.
+        approved_list: digest of the one list that `approve` is bound to; None: the list that stands.
+
+    Raises:
+        Misconfigured: a list is missing or damaged.
     """
     known = _still_missing(read_withheld(services.state), listing=listing, base=base)
     moved = renamed_rows(changes.gone, changes.work.filter(pc.equal(changes.work["why"], ADDED)))
     missing = changes.gone.filter(pc.invert(moved))
-    bound = pc.is_in(missing["uri"], known["uri"].combine_chunks())
-    allowed = pc.and_(pa.scalar(approve), bound if known.num_rows else pc.is_valid(missing["uri"]))
+    shown = known if approved_list is None else read_withheld_list(services.state, approved_list)
+    bound = pc.is_in(missing["uri"], shown["uri"].combine_chunks())
+    is_bound = known.num_rows or approved_list is not None
+    allowed = pc.and_(pa.scalar(approve), bound if is_bound else pc.is_valid(missing["uri"]))
     rest = missing.filter(pc.invert(allowed))
     objection = _objection(services, rest, listing=listing, base=base, live=live)
     withheld = _dated(rest if objection else rest.slice(0, 0), known, now=services.clock())
@@ -115,6 +129,26 @@ def read_withheld(state: StateStore) -> pa.Table:
     if stored is None:
         raise Misconfigured(f"{WITHHELD} names {key}, which is missing: restore it from a backup, or delete {WITHHELD}")
     return from_parquet(stored.data, key=key)
+
+
+def read_withheld_list(state: StateStore, digest: str) -> pa.Table:
+    """One list of withheld deletions, whether it still holds or not.
+
+    Raises:
+        Misconfigured: there is no such list (any more), or it is damaged.
+    """
+    key = withheld_key(digest)
+    stored = state.read(key)
+    if stored is None:
+        raise Misconfigured(f"{key} is missing: approve the list of withheld deletions that stands now")
+    return from_parquet(stored.data, key=key)
+
+
+def withheld_digest(state: StateStore) -> str | None:
+    """What names the list that stands, for an approval to be bound to; None where nothing is withheld."""
+    entry = record(state, WITHHELD).read()
+    key = entry.value["list"] if entry else None
+    return None if key is None else PurePosixPath(key).stem
 
 
 def remember_withheld(services: Services, remembered: pa.Table) -> None:

@@ -140,7 +140,13 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     if live is not None and (rebuild or not changes.empty):
         changes = _remake_lost(services, changes, base)
     deletions = decide_deletions(
-        services, changes, listing=listing, base=base, live=live, approve=options.approve_deletions
+        services,
+        changes,
+        listing=listing,
+        base=base,
+        live=live,
+        approve=options.approve_deletions,
+        approved_list=options.approved_list,
     )
     work = stage.assign_shards(
         changes.work, bytes_each=_SHARD_BYTES, documents_each=_SHARD_DOCUMENTS, most=_MOST_SHARDS

@@ -23,8 +23,9 @@ class Options:
     """What a person may ask of one night; the defaults are the nightly schedule's.
 
     `prefix`, `where`, `failed` and `documents` (ids or source uris) limit it: what lies outside is neither made nor
-    deleted. `decided` is a version that a person promoted after others had gone live: this night builds it anew, and
-    what that version waited for, or was rejected for, is approved.
+    deleted. `approved_list` is the digest of one list of withheld deletions: `approve_deletions` then lets go what
+    stands there and nothing else. `decided` is a version that a person promoted after others had gone live: this night
+    builds it anew, and what that version waited for, or was rejected for, is approved.
     """
 
     full_refresh: bool = False
@@ -37,6 +38,7 @@ class Options:
     approve_cost: bool = False
     documents: tuple[str, ...] = ()
     decided: int | None = None
+    approved_list: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
