@@ -80,6 +80,27 @@ class Rest(Airflow):
             body | {"include_downstream": True, "only_failed": False},
         )
 
+    def order(self, dag_id: str, **conf: object) -> str:
+        """Start a run with the trigger form filled in; its id."""
+        run = self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+        return str(run["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[str]:
+        """Ids of the DAG's runs."""
+        return [str(run["dag_run_id"]) for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]]
+
+    def question(self, dag_id: str, run_id: str, task: str) -> dict[str, Any]:
+        """What the task asks a person, as Airflow's page shows it."""
+        return self._call("GET", self._question(dag_id, run_id, task))
+
+    def reply(self, dag_id: str, run_id: str, task: str, option: str, **fields: object) -> None:
+        """Answer as the user who is logged in."""
+        body = {"chosen_options": [option], "params_input": fields}
+        self._call("PATCH", self._question(dag_id, run_id, task), body)
+
+    def _question(self, dag_id: str, run_id: str, task: str) -> str:
+        return f"{self._run(dag_id, run_id)}/taskInstances/{task}/-1/hitlDetails"
+
     def run_state(self, dag_id: str, run_id: str) -> str:
         return str(self._call("GET", self._run(dag_id, run_id))["state"])
 

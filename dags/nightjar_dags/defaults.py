@@ -32,6 +32,21 @@ _ALLOWED: Final = (
 _STAGE_OF: Final = {"gate": "gates"}
 
 
+def belonging(corpus: Corpus) -> dict[str, Any]:
+    """Arguments of each of the corpus's DAGs: whose it is, who may see it, what its tasks start from.
+
+    Raises:
+        Misconfigured: the corpus file's `airflow:` block.
+    """
+    return {
+        "tags": ["nightjar", *corpus.tags],
+        "default_args": default_args(corpus),
+        "access_control": access_control(corpus),
+        "catchup": False,
+        "auto_register": False,  # only a file that names it has it: corpora_errors.py makes the same DAGs, keeps none
+    }
+
+
 def default_args(corpus: Corpus) -> dict[str, Any]:
     """Arguments of every task of the corpus's DAGs.
 

@@ -15,10 +15,16 @@ from airflow.sdk.exceptions import AirflowException
 from nightjar.corpus import Corpus, load_corpora
 from nightjar.errors import Misconfigured, NightjarError, bounded
 from nightjar.settings import Settings
+from nightjar_dags.audit import audit_dag
+from nightjar_dags.operate import operate_dag
 from nightjar_dags.reindex import reindex_dag
 
 # What each corpus gets; a further kind of DAG is one more function from a corpus to a DAG.
-_KINDS: Final = (reindex_dag,)
+_KINDS: Final = (
+    reindex_dag,
+    operate_dag,
+    audit_dag,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from importlib import import_module
+from typing import Any, TypeVar
 
+from nightjar.corpus import Corpus
 from nightjar.errors import NightjarError
 
 log = logging.getLogger(__name__)
@@ -25,3 +27,15 @@ def told_plainly(work: Callable[[], T]) -> T:
     except NightjarError as foreseen:
         log.debug("where it happened", exc_info=True)
         raise foreseen.with_traceback(None) from None
+
+
+def work_of(module: str, name: str, corpus: Corpus) -> Callable[..., Any]:
+    """The function `name` of `module` as a task's work; what it is called with follows the corpus.
+
+    DAG files are parsed far more often than tasks are run: what a task needs is loaded when it runs.
+    """
+
+    def work(*references: Any) -> Any:
+        return told_plainly(lambda: getattr(import_module(module), name)(corpus, *references))
+
+    return work

@@ -9,8 +9,8 @@ from nightjar.corpus import Assets, Corpus
 _COMMANDS: Final = ("versions", "show", "quarantine", "search")
 
 
-def manual(corpus: Corpus, text: str) -> str:
-    """Markdown for `doc_md`; `text` is the docstring of the module that makes the DAG."""
+def manual(corpus: Corpus, text: str, *, title: str) -> str:
+    """Markdown for `doc_md`; `text` is the docstring of the module that makes the DAG, under the heading `title`."""
     facts = {
         "Documents": f"`{corpus.source.uri}`",
         "People search": f"alias `{corpus.alias}` in Weaviate",
@@ -21,9 +21,7 @@ def manual(corpus: Corpus, text: str) -> str:
         "By hand": f"`nightjar plan {corpus.name}`; likewise {', '.join(f'`{verb}`' for verb in _COMMANDS)}",
     }
     about = "\n".join(f"- **{name}**: {value}" for name, value in facts.items())
-    return (
-        f"## {corpus.name}\n\n{corpus.description}\n\n{about}\n\n## The night\n\n{text.replace('CORPUS', corpus.name)}"
-    )
+    return f"## {corpus.name}\n\n{corpus.description}\n\n{about}\n\n## {title}\n\n{text.replace('CORPUS', corpus.name)}"
 
 
 def _when(corpus: Corpus) -> str:

@@ -6,7 +6,7 @@ Each function is the task of its name. Loaded by running tasks only: flows bring
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, TypedDict
@@ -24,12 +24,15 @@ from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.granting import apply_access
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.runs import Options, Run, find_run, read_json, require_current
+from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.lease import Lease
+from nightjar_dags.actions import ASK
 from nightjar_dags.assets import announce
-from nightjar_dags.session import acquired, opened, owner_of, skipped_when_over, taking_part
+from nightjar_dags.ending import broken_tasks, keep_report, question_of
+from nightjar_dags.session import acquired, actor_of, opened, owner_of, skipped_when_over, taking_part
+from nightjar_dags.starting import starting
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ def settle(corpus: Corpus) -> None:
             settling.settle(
                 services,
                 run_id=context["run_id"],
-                actor=context["dag_run"].triggering_user_name or owner.name,
+                actor=actor_of(context),
                 options=options_of(context["params"]),
                 lease=lease,
             )
@@ -114,16 +117,29 @@ def promote(corpus: Corpus) -> None:
             announce(corpus, facts, events=get_current_context()["outlet_events"])
 
 
-def finish(corpus: Corpus) -> None:
-    """Keep the run's report and let the next run begin, however this one went; decides nothing about its colour."""
+def finish(corpus: Corpus) -> str | None:
+    """Keep the run's report and let the next run begin, however this one went; decides nothing about its colour.
+
+    Returns the name of what is left for a person to approve, for `ask`.
+    """
     context = get_current_context()
     run_id = context["run_id"]
     with opened(corpus) as services:
         try:
-            keep_report(services, run_id, broken=broken_tasks(context))
+            report = keep_report(services, run_id, broken=broken_tasks(context))
         finally:
             with suppress(Superseded):
                 Lease.attach(services.state, run_id=run_id).release()
+        return question_of(services, run_id) if report else None
+
+
+def ask(corpus: Corpus, question: str | None) -> None:
+    """Have `operate_<corpus>` put the question to a person, once however often it comes up."""
+    if question is None:
+        log.info("nothing waits for a person")
+        return
+    night = get_current_context()["run_id"]
+    raise starting(f"operate_{corpus.name}", run_id=f"ask__{question}", conf={"action": ASK, "night": night})
 
 
 def options_of(params: Mapping[str, Any]) -> Options:
@@ -135,6 +151,7 @@ def options_of(params: Mapping[str, Any]) -> Options:
         promote=params["promote"],
         approve_deletions=params["approve_deletions"],
         approve_cost=params["approve_cost"],
+        approved_list=params["approved_list"],
     )
 
 
@@ -148,12 +165,6 @@ def live_facts(services: Services, live: Live) -> dict[str, Any]:
         "chunks": version.counts.get("chunks", 0),
         "model": services.corpus.embed.model,
     }
-
-
-def broken_tasks(context: Mapping[str, Any]) -> list[str]:
-    """Names of this run's tasks that failed by themselves; mapped ones end in their number."""
-    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
-    return sorted(name for name, state in states.get(context["run_id"], {}).items() if state == "failed")
 
 
 def _shard_step(step: Callable[..., object], corpus: Corpus, shard: ShardReference) -> None:
@@ -180,43 +191,3 @@ def waiting_as_asked(options: Options) -> Iterator[None]:
         if options.promote:
             raise
         raise AirflowSkipException(str(held)) from held
-
-
-def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Mapping[str, Any] | None:
-    """Write and return the run's report.
-
-    None where the run broke before its gate, so that nothing can be said of it, and where a later run went live since
-    the report was written: that stays as it was.
-    """
-    run = find_run(services, run_id)
-    if run is None or not _is_told(services, run):
-        log.info("run=%s ended before its gate, so there is no report; failed: %s", run_id, ", ".join(broken) or "none")
-        return None
-    if read_json(services, run, "report.json") is not None and _is_overtaken(services, run):
-        log.info("run=%s is over: its report stays as it was", run_id)
-        return None
-    version = gates.candidate(services, run)
-    explained = planning.plan(services, run).held or (version and version.reason)
-    reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if broken and not explained else ""
-    report = whole.finish(services, run, reason=reason)
-    log.info(
-        "finished run=%s state=%s version=%s reason=%s",
-        *(run_id, report["state"], report["version"], report["reason"] or "none"),
-    )
-    return report
-
-
-def _is_told(services: Services, run: Run) -> bool:
-    """The run came to its gate, or its plan waits for approval."""
-    if read_json(services, run, "version.json") is not None:
-        return True
-    made = read_json(services, run, "plan.json")
-    return bool(made and made["held"])
-
-
-def _is_overtaken(services: Services, run: Run) -> bool:
-    try:
-        require_current(services, run)
-    except Superseded:
-        return True
-    return False

@@ -18,13 +18,15 @@ What each task does, and what it means when it is red:
   embedding changed; `nightjar promote CORPUS N` makes the waiting version live.
 - `finish` keeps the run's report and frees the corpus, however the run went. **Red**: only that; it does not decide
   the run's colour.
+- `ask` starts `operate_CORPUS` where the run left something for a person to approve: a plan above the limits, another
+  embedding, withheld deletions. Airflow's **Required Actions** show it; **skipped**: that was asked before.
 
 **Whatever is red, people still search what they searched before.** Only `promote` changes that, in one step.
 
 ### Green with skipped tasks
 - No shards, and `index`, `verify`, `promote` skipped: nothing had changed.
 - `promote` alone skipped: the run was asked not to promote, and its version waits.
-- All skipped but `finish`: another run overtook this one; trigger a new one.
+- All skipped but `finish` and `ask`: another run overtook this one; trigger a new one.
 
 ### What to do
 1. Open the red task and read its log below "Task failed": one sentence says what happened and what to change.
@@ -46,6 +48,7 @@ Left as it is, it asks for an ordinary night.
 - **Promote** (`promote`): switched off, the new version waits for a person.
 - **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through; whatever went missing
   since is guarded anew. Look at `nightjar plan CORPUS --documents` first.
+- **Approved list** (`approved_list`): filled in by an approval, so that only the deletions of that list go.
 - **Approve cost** (`approve_cost`): the run goes on although it costs more than `limits` in the corpus file allow, and
   documents that an older parser or chunker made are made again. `nightjar plan CORPUS --approve-cost` says how much.
 """
@@ -53,15 +56,14 @@ Left as it is, it asks for an ordinary night.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, Final
 
 from airflow.sdk import DAG, AssetAlias, Param, TriggerRule, chain, task, task_group
 
 from nightjar.corpus import Corpus
 from nightjar_dags.assets import live_alias
-from nightjar_dags.defaults import access_control, default_args, placement
-from nightjar_dags.foreseen import told_plainly
+from nightjar_dags.defaults import belonging, placement
+from nightjar_dags.foreseen import work_of
 from nightjar_dags.manuals import manual
 from nightjar_dags.schedules import schedule_of, start_of
 
@@ -80,19 +82,15 @@ def reindex_dag(corpus: Corpus) -> DAG:
     with DAG(
         dag_id=f"reindex_{corpus.name}",
         description=corpus.description.partition("\n")[0] or f"Documents of {corpus.source.uri} into {corpus.alias}",
-        doc_md=manual(corpus, __doc__ or ""),
+        doc_md=manual(corpus, __doc__ or "", title="The night"),
         schedule=schedule_of(corpus),
         start_date=start_of(corpus),
-        catchup=False,
         max_active_runs=1,
-        tags=["nightjar", *corpus.tags],
-        default_args=default_args(corpus),
-        access_control=access_control(corpus),
-        auto_register=False,  # only a file that names it has it: corpora_errors.py makes the same DAGs and keeps none
+        **belonging(corpus),
     ) as dag:
         _night(corpus)
     # Last, because Airflow copies a DAG's params into each task that is made: half of the time that parsing took.
-    dag.params = form()
+    dag.params.update(form())
     return dag
 
 
@@ -131,6 +129,13 @@ def form() -> dict[str, Param]:
             title="Approve deletions",
             description="Let deletions through that the guard has withheld.",
         ),
+        "approved_list": Param(
+            default=None,
+            type=["null", "string"],
+            pattern="^[0-9a-f]{64}$",
+            title="Approved list",
+            description="Filled in by an approval: the one list of withheld deletions that may go.",
+        ),
         "approve_cost": Param(
             default=False,
             type="boolean",
@@ -145,8 +150,10 @@ def _night(corpus: Corpus) -> None:
     # An empty mapping is skipped; with the default rule everything after it would be, too.
     gate = _step(corpus, "gate", trigger_rule=TriggerRule.NONE_FAILED)()
     promote = _step(corpus, "promote", outlets=[live_alias(corpus)])()
-    # A teardown runs however the night went and leaves its colour to the other leaves.
-    finish = _step(corpus, "finish")().as_teardown()
+    # Teardowns run however the night went and leave its colour to the other leaves.
+    finish = _step(corpus, "finish")()
+    ask = _step(corpus, "ask")(finish).as_teardown()
+    finish.as_teardown()
 
     def shard(one: Any) -> None:
         parse, chunk, embed = (_step(corpus, name, label=_LABEL)(one) for name in ("parse", "chunk", "embed"))
@@ -154,7 +161,7 @@ def _night(corpus: Corpus) -> None:
         chain(parse, chunk, embed, finish)
 
     shards = task_group(group_id="shard")(shard).expand(one=plan)
-    chain(settle, plan, shards, gate, index, verify, promote, finish)
+    chain(settle, plan, shards, gate, index, verify, promote, finish, ask)
 
 
 def _step(
@@ -166,13 +173,8 @@ def _step(
     label: str | None = None,
 ) -> Callable[..., Any]:
     """The task `name`, to be called with what it is mapped over; its work is the function of that name."""
-
-    def work(*references: Any) -> Any:
-        # DAG files are parsed far more often than nights are run: what a night needs is loaded when it runs.
-        return told_plainly(lambda: getattr(import_module(_WORK), name)(corpus, *references))
-
     placed: dict[str, Any] = placement(corpus, name)
     decorated: Callable[..., Any] = task(
         task_id=name, trigger_rule=trigger_rule, outlets=list(outlets), map_index_template=label, **placed
-    )(work)
+    )(work_of(_WORK, name, corpus))
     return decorated

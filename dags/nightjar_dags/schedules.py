@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from airflow.sdk import Asset, CronTriggerTimetable
 
 from nightjar.corpus import Assets, Corpus
 
+_MINUTES_A_DAY: Final = 24 * 60
+_MINUTES_A_WEEK: Final = 7 * _MINUTES_A_DAY
 _NO_CRON: Final = ("@once", "@continuous")
 # Airflow counts these two from a start; any moment in the past will do, and a moving one would make a new DAG version.
 _LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,6 +26,14 @@ def schedule_of(corpus: Corpus) -> Any:
         return written
     # Airflow takes False for "a run that was due a while ago, too" (3.3.2): unpausing would start a night by day.
     return CronTriggerTimetable(written, timezone=corpus.timezone, run_immediately=timedelta(0))
+
+
+def weekly(corpus: Corpus) -> Any:
+    """Once a week in the corpus's own time zone, at a moment that follows from its name: many do not start at once."""
+    moment = int.from_bytes(hashlib.sha256(corpus.name.encode()).digest()[:8]) % _MINUTES_A_WEEK
+    day, minute = divmod(moment, _MINUTES_A_DAY)
+    cron = f"{minute % 60} {minute // 60} * * {day}"
+    return CronTriggerTimetable(cron, timezone=corpus.timezone, run_immediately=timedelta(0))
 
 
 def start_of(corpus: Corpus) -> datetime | None:

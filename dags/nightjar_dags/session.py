@@ -86,6 +86,11 @@ def owner_of(context: Any) -> Owner:
     return Owner.dag(context["dag"].dag_id)
 
 
+def actor_of(context: Any) -> str:
+    """Who stands behind this run in the history: the user who triggered it, else the DAG."""
+    return str(context["dag_run"].triggering_user_name or owner_of(context).name)
+
+
 def acquired(services: Services, *, run_id: str, owner: Owner) -> Lease:
     """The lease for a run, long enough for the gaps between its tasks."""
     ttl_s = max(LEASE_TTL.total_seconds(), services.lease_ttl_s)

@@ -14,6 +14,7 @@ from nightjar.errors import Misconfigured
 from nightjar_dags import corpus_dags, refuse_broken
 
 REPOSITORY = Path(__file__).parents[2]
+KINDS = ("reindex", "operate", "audit")
 FILES = ("corpora.py", "corpora_errors.py")
 HEAVY = (
     "boto3",
@@ -72,8 +73,12 @@ def parse(fifty: Path) -> Parse:
     return parsed(fifty)
 
 
-def test_fifty_corpora_are_fifty_dags(parse: Parse) -> None:
-    assert sorted(parse.dags) == sorted(f"reindex_corpus{number}" for number in range(50))
+def dags_of(*corpora: str) -> list[str]:
+    return [f"{kind}_{corpus}" for corpus in corpora for kind in KINDS]
+
+
+def test_fifty_corpora_have_each_kind_of_dag(parse: Parse) -> None:
+    assert sorted(parse.dags) == sorted(dags_of(*(f"corpus{number}" for number in range(50))))
 
 
 def test_fifty_corpora_are_parsed_in_under_a_second(fifty: Path, parse: Parse) -> None:
@@ -86,9 +91,9 @@ def test_a_dag_file_loads_nothing_heavy(parse: Parse, module: str) -> None:
     assert module not in parse.modules
 
 
-def test_every_corpus_of_this_repository_has_its_dag() -> None:
+def test_every_corpus_of_this_repository_has_its_dags() -> None:
     names = [path.stem for path in (REPOSITORY / "dags" / "corpora").glob("*.yaml")]
-    assert parsed(REPOSITORY / "dags" / "corpora.py").dags == [f"reindex_{name}" for name in sorted(names)]
+    assert parsed(REPOSITORY / "dags" / "corpora.py").dags == dags_of(*sorted(names))
 
 
 def test_the_file_that_tells_errors_holds_no_dag() -> None:
@@ -105,7 +110,7 @@ def test_airflow_recognises_the_file_by_its_words(file: str) -> None:
 def test_a_broken_file_harms_no_other(tmp_path: Path) -> None:
     write_corpus(tmp_path, "good")
     write_corpus(tmp_path, "wrong", chunk={"max_token": 9})
-    assert list(corpus_dags(tmp_path)) == ["reindex_good"]
+    assert list(corpus_dags(tmp_path)) == dags_of("good")
 
 
 def test_a_broken_file_is_told_with_its_line_and_the_remedy(tmp_path: Path) -> None:
@@ -130,7 +135,7 @@ def test_nothing_is_told_where_nothing_is_wrong(tmp_path: Path) -> None:
 def test_what_only_airflow_refuses_harms_no_other(tmp_path: Path) -> None:
     write_corpus(tmp_path, "good")
     write_corpus(tmp_path, "wordy", tags=["long" * 50])
-    assert list(corpus_dags(tmp_path)) == ["reindex_good"]
+    assert list(corpus_dags(tmp_path)) == dags_of("good")
 
 
 def test_what_only_airflow_refuses_is_told(tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ def test_the_folder_lies_beside_the_file_that_asks(tmp_path: Path, monkeypatch: 
     file = tmp_path / "dags" / "mine.py"
     file.write_text("from nightjar_dags import corpus_dags  # for Airflow\nglobals().update(corpus_dags('ours'))\n")
     monkeypatch.chdir("/")
-    assert parsed(file).dags == ["reindex_handbook"]
+    assert parsed(file).dags == dags_of("handbook")
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

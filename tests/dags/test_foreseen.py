@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
 import pytest
+from dags_of import corpus_of
 
 from nightjar.errors import HeldBack, Misconfigured, Transient
-from nightjar_dags.foreseen import told_plainly
+from nightjar_dags.foreseen import told_plainly, work_of
 
 
 def test_what_the_work_returns_is_returned() -> None:
@@ -31,3 +33,8 @@ def test_an_unforeseen_failure_keeps_its_stack() -> None:
     with pytest.raises(ZeroDivisionError) as told:
         told_plainly(work)
     assert "in work" in "".join(traceback.format_exception(told.value))
+
+
+def test_work_is_the_function_of_that_name_given_the_corpus_first(tmp_path: Path) -> None:
+    corpus = corpus_of(tmp_path)
+    assert work_of("nightjar_dags.assets", "live_uri", corpus)() == "nightjar://handbook/live"

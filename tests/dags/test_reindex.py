@@ -23,6 +23,7 @@ TASKS = (
     "verify",
     "promote",
     "finish",
+    "ask",
 )
 
 
@@ -48,6 +49,7 @@ def test_its_tasks_have_stable_names(dag: DAG) -> None:
         ("verify", {"index"}),
         ("promote", {"verify"}),
         ("finish", {"promote", "shard.embed"}),
+        ("ask", {"finish"}),
     ],
 )
 def test_its_edges(dag: DAG, task: str, upstream: set[str]) -> None:
@@ -94,6 +96,12 @@ def test_the_corpus_is_freed_however_the_night_went(dag: DAG) -> None:
     assert not finish.on_failure_fail_dagrun
 
 
+def test_a_question_does_not_decide_on_the_night(dag: DAG) -> None:
+    ask = dag.get_task("ask")
+    assert ask.is_teardown
+    assert not ask.on_failure_fail_dagrun
+
+
 def test_shards_are_named_by_the_plan(dag: DAG) -> None:
     labels = {dag.get_task(f"shard.{step}").map_index_template for step in ("parse", "chunk", "embed")}
     assert labels == {"{{ task.op_args[0]['label'] }}"}
@@ -138,8 +146,13 @@ def test_the_form_is_that_of_the_contract() -> None:
         "recompute": None,
         "promote": True,
         "approve_deletions": False,
+        "approved_list": None,
         "approve_cost": False,
     }
+
+
+def test_the_form_takes_its_own_defaults() -> None:
+    assert {name: param.resolve() for name, param in form().items()} == {n: p.value for n, p in form().items()}
 
 
 def test_the_form_explains_each_of_its_fields() -> None:

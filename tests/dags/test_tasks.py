@@ -11,7 +11,8 @@ from nightjar.errors import HeldBack
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live
-from nightjar_dags.night import keep_report, live_facts, options_of, waiting_as_asked
+from nightjar_dags.ending import keep_report
+from nightjar_dags.night import live_facts, options_of, waiting_as_asked
 from nightjar_dags.reindex import form
 
 

@@ -22,11 +22,14 @@ from airflow_stack import Rest, Stack, airflow_stack, until
 from nightjar.model import CollectionName, IndexObject
 from nightjar.settings import Settings
 from nightjar.wiring import open_services
+from tools.stack.airflow import USER
 from tools.stack.environment import client_environment
 
 pytestmark = [pytest.mark.airflow, pytest.mark.services, pytest.mark.slow]
 
 DAG = "reindex_notes"
+OPERATE = "operate_notes"
+AUDIT = "audit_notes"
 RUN_WITHIN_S = 300.0
 CORPORA = {
     "notes": (
@@ -43,6 +46,8 @@ NOTES = {
 }
 LATER = ("weather.txt", "Gale warnings are shown by two black cones on the mast beside the customs house.")
 WORDS = ("harbour master", "lighthouse", "Spring tides")
+OVER = {"success", "failed"}
+QUESTION = "ask__version-4"
 SHARD = [("shard.parse", 0), ("shard.chunk", 0), ("shard.embed", 0)]
 BEFORE_PROMOTION = {"settle", "plan", "shard.parse", "shard.chunk", "shard.embed", "gate", "index", "verify"}
 
@@ -62,6 +67,9 @@ class Chapter:
     @property
     def live(self) -> Any:
         return json.loads(self.state["live.json"])
+
+    def version(self, number: int) -> Any:
+        return json.loads(self.state[f"versions/{number:06}/version.json"])
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +135,68 @@ def too_late(stack: Stack, rest: Rest, overtaken: Chapter) -> Chapter:
 
 
 @pytest.fixture(scope="module")
-def stopped(stack: Stack, rest: Rest, too_late: Chapter) -> Stack:
+def rolled_back(stack: Stack, rest: Rest, too_late: Chapter) -> Chapter:
+    """Somebody went back by the form."""
+    return ordered(stack, rest, OPERATE, action="rollback", reason="gales were announced too early")
+
+
+@pytest.fixture(scope="module")
+def held(stack: Stack, rest: Rest, rolled_back: Chapter) -> Chapter:
+    """A night under that hold, whose version 3 waits."""
+    return ordered(stack, rest, DAG)
+
+
+@pytest.fixture(scope="module")
+def released(stack: Stack, rest: Rest, held: Chapter) -> Chapter:
+    """The hold ended."""
+    return ordered(stack, rest, OPERATE, action="unhold")
+
+
+@pytest.fixture(scope="module")
+def chosen(stack: Stack, rest: Rest, released: Chapter) -> Chapter:
+    """What had waited was promoted."""
+    return ordered(stack, rest, OPERATE, action="promote", version=3, reason="they were right")
+
+
+@pytest.fixture(scope="module")
+def audited(stack: Stack, rest: Rest, chosen: Chapter) -> Chapter:
+    """The index compared with its manifest."""
+    rest.unpause(AUDIT)
+    return ordered(stack, rest, AUDIT)
+
+
+@pytest.fixture(scope="module")
+def asking(stack: Stack, rest: Rest, audited: Chapter) -> Chapter:
+    """A night with another embedding: version 4 waits, and a run of `operate` waits for an answer."""
+    (stack.corpora / "notes.yaml").write_text(CORPORA["notes"] + 'embed: {document_prompt: "note: "}\n')
+    night = ordered(stack, rest, DAG)
+    until(lambda: QUESTION in rest.runs(OPERATE), within_s=60)
+    until(lambda: rest.states(OPERATE, QUESTION)["ask"] == "awaiting_input", within_s=RUN_WITHIN_S)
+    return night
+
+
+@pytest.fixture(scope="module")
+def approved(stack: Stack, rest: Rest, asking: Chapter) -> Chapter:
+    """Somebody said yes."""
+    rest.reply(OPERATE, QUESTION, "ask", "Approve", reason="searchers know")
+    until(lambda: rest.run_state(OPERATE, QUESTION) in OVER, within_s=RUN_WITHIN_S)
+    return chapter(stack, rest, QUESTION, dag_id=OPERATE)
+
+
+@pytest.fixture(scope="module")
+def stopped(stack: Stack, rest: Rest, approved: Chapter) -> Stack:
     """Everything ended while a task is at work."""
     run_id = rest.trigger(DAG)
     until(lambda: rest.states(DAG, run_id).get("settle") == "running", within_s=120)
     stack.stop()
     return stack
+
+
+def ordered(stack: Stack, rest: Rest, dag_id: str, **form: object) -> Chapter:
+    """A run by its trigger form, to its end."""
+    run_id = rest.order(dag_id, **form)
+    until(lambda: rest.run_state(dag_id, run_id) in OVER, within_s=RUN_WITHIN_S)
+    return chapter(stack, rest, run_id, dag_id=dag_id)
 
 
 def put(stack: Stack, name: str, text: str) -> None:
@@ -152,12 +216,12 @@ def waits_before_promotion(rest: Rest, run_id: str, *, tries: int) -> bool:
     return tasks["verify"]["try_number"] == tries and tasks["promote"]["state"] == "scheduled"
 
 
-def chapter(stack: Stack, rest: Rest, run_id: str) -> Chapter:
-    tasks = rest.tasks(DAG, run_id)
+def chapter(stack: Stack, rest: Rest, run_id: str, *, dag_id: str = DAG) -> Chapter:
+    tasks = rest.tasks(dag_id, run_id)
     serving, collections = indexes(stack)
     return Chapter(
         run_id=run_id,
-        run_state=rest.run_state(DAG, run_id),
+        run_state=rest.run_state(dag_id, run_id),
         states={name: task["state"] for name, task in tasks.items()},
         tries={name: task["try_number"] for name, task in tasks.items()},
         serving=serving,
@@ -285,7 +349,7 @@ def test_the_command_line_goes_on_where_airflow_left_off(promoted: Chapter, over
 
 def test_a_shard_cleared_after_a_later_promotion_ends_skipped(too_late: Chapter) -> None:
     cleared = {name: too_late.states[name] for name, tries in too_late.tries.items() if name not in {"settle", "plan"}}
-    assert {name for name, state in cleared.items() if state != "skipped"} == {"finish"}
+    assert {name for name, state in cleared.items() if state != "skipped"} == {"finish", "ask"}
     assert too_late.run_state == "success"
 
 
@@ -298,6 +362,74 @@ def test_a_shard_cleared_after_a_later_promotion_changes_nothing_that_is_served(
 def test_a_shard_cleared_after_a_later_promotion_changes_no_state(overtaken: Chapter, too_late: Chapter) -> None:
     before, after = overtaken.state, too_late.state
     assert {name for name in before | after if before.get(name) != after.get(name)} == set()
+
+
+def test_a_form_that_does_not_fit_is_red_at_once(stack: Stack, rest: Rest, too_late: Chapter) -> None:
+    wrong = ordered(stack, rest, OPERATE, action="promote")
+    assert (wrong.run_state, wrong.states["act"], wrong.tries["act"]) == ("failed", "failed", 1)
+    assert wrong.state == too_late.state
+
+
+def test_a_rollback_by_the_form_serves_the_version_before_and_holds(rolled_back: Chapter) -> None:
+    assert rolled_back.states == {"act": "success", "describe": "skipped", "ask": "skipped", "answer": "skipped"}
+    assert (rolled_back.live["version"], rolled_back.live["collection"]) == (1, rolled_back.serving)
+    assert rolled_back.serving is not None
+    assert len(rolled_back.collections[rolled_back.serving]) == len(NOTES)
+
+
+def test_the_hold_names_the_user_and_the_reason(rolled_back: Chapter) -> None:
+    live = rolled_back.live
+    assert (live["held"], live["held_by"], live["held_reason"]) == (True, USER, "gales were announced too early")
+
+
+def test_a_night_under_a_hold_waits_and_asks_nobody(rest: Rest, held: Chapter) -> None:
+    assert (held.run_state, held.states["promote"], held.states["ask"]) == ("failed", "failed", "success")
+    assert (held.live["version"], held.version(3)["state"]) == (1, "waiting")
+    assert [run for run in rest.runs(OPERATE) if run.startswith("ask__")] == []
+
+
+def test_unhold_lets_runs_promote_again(rest: Rest, released: Chapter) -> None:
+    assert (released.live["held"], released.live["version"]) == (False, 1)
+    assert "version 3 waits" in str(rest.xcoms(OPERATE, released.run_id)["act", "return_value"])
+
+
+def test_a_promotion_by_the_form_is_live_and_in_the_history_of_its_user(chosen: Chapter) -> None:
+    assert (chosen.run_state, chosen.live["version"]) == ("success", 3)
+    assert chosen.serving == chosen.live["collection"]
+    told = [(step["actor"], step["reason"]) for step in chosen.version(3)["history"]]
+    assert (USER, "promotion by hand: they were right") in told
+
+
+def test_what_people_decide_is_announced_too(rest: Rest, chosen: Chapter) -> None:
+    told = [event["extra"]["version"] for event in rest.asset_events() if event["uri"] == "nightjar://notes/live"]
+    assert sorted(told) == [1, 1, 3]
+
+
+def test_an_audit_of_a_sound_index_is_green(rest: Rest, audited: Chapter) -> None:
+    assert audited.run_state == "success"
+    said = rest.xcoms(AUDIT, audited.run_id)["audit", "return_value"]
+    assert said == "version 3 is what its manifest says"
+
+
+def test_another_embedding_waits_and_holds_no_night_and_no_lease(rest: Rest, asking: Chapter) -> None:
+    assert (asking.live["version"], asking.version(4)["state"]) == (3, "waiting")
+    assert json.loads(asking.state["lease.json"])["released"]
+    assert rest.active(DAG) == {}
+
+
+def test_the_question_says_what_waits(rest: Rest, asking: Chapter) -> None:
+    question = rest.question(OPERATE, QUESTION, "ask")
+    assert question["subject"] == "notes: may version 4 go live?"
+    assert question["body"].startswith("    the embedding changed from ")
+    assert question["options"] == ["Approve", "Reject"]
+
+
+def test_an_approval_leads_to_the_promotion(rest: Rest, approved: Chapter) -> None:
+    assert approved.states == {"act": "skipped", "describe": "success", "ask": "success", "answer": "success"}
+    assert (approved.live["version"], approved.serving) == (4, approved.live["collection"])
+    assert approved.version(4)["promoted_by"] == USER
+    said = str(rest.xcoms(OPERATE, QUESTION)["answer", "return_value"])
+    assert said == f"approved by {USER}: version 4 is live"
 
 
 def test_stopping_in_the_middle_of_a_task_leaves_no_process(stopped: Stack) -> None:
