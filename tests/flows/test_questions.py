@@ -127,6 +127,10 @@ def test_the_same_list_is_the_same_question(world: World) -> None:
     assert second.name == first.name
 
 
+def test_a_night_that_makes_what_waits_already_asks_the_same(world: World) -> None:
+    assert other_model(world) == asked(world)
+
+
 def test_a_longer_list_is_another_question(world: World) -> None:
     first = many_deleted(world)
     world.remove(NAMES[11])
