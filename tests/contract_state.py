@@ -5,12 +5,18 @@ Fixtures may share one store among tests: each test keeps below a `folder` of it
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from nightjar.ports import StateStore
+
+
+def _listed(state: StateStore, prefix: str) -> list[dict[str, Any]]:
+    return [row for page in state.listing(prefix) for row in page.to_pylist()]
 
 
 class StateContract:
@@ -89,6 +95,26 @@ class StateContract:
             state.write(f"{folder}/{name}", b"x")
         assert list(state.keys(f"{folder}/")) == sorted(f"{folder}/{name}" for name in names)
         assert list(state.keys(f"{folder}/a/")) == sorted(f"{folder}/{name}" for name in names if name.startswith("a/"))
+
+    def test_a_listing_gives_relative_keys_and_sizes(self, state: StateStore, folder: str) -> None:
+        state.write(f"{folder}/b", b"four")
+        state.write(f"{folder}/a/1", b"")
+        state.write(f"{folder}-beside", b"x")
+        rows = _listed(state, f"{folder}/")
+        assert [(row["key"], row["size"]) for row in rows] == [(f"{folder}/a/1", 0), (f"{folder}/b", 4)]
+
+    def test_a_listing_of_nothing_is_an_empty_page(self, state: StateStore, folder: str) -> None:
+        pages = list(state.listing(f"{folder}/"))
+        assert [page.num_rows for page in pages] == [0]
+        assert pages[0].schema.names == ["key", "size", "modified_us"]
+
+    def test_a_listing_tells_by_one_clock_what_was_written_last(self, state: StateStore, folder: str) -> None:
+        state.write(f"{folder}/a", b"x")
+        state.write(f"{folder}/b", b"x")
+        time.sleep(1.1)  # some stores tell whole seconds
+        state.write(f"{folder}/a", b"again")
+        again, once = _listed(state, f"{folder}/")
+        assert 1_000_000 <= again["modified_us"] - once["modified_us"] < 60_000_000
 
     def test_deleted_keys_are_gone_and_absent_ones_are_no_error(self, state: StateStore, folder: str) -> None:
         keys = [f"{folder}/{number}" for number in range(3)]

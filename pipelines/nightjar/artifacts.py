@@ -24,6 +24,8 @@ LIVE: Final = "live.json"
 LEASE: Final = "lease.json"
 ACCESS: Final = "access.parquet"
 WITHHELD: Final = "withheld.json"
+ERASED: Final = "erased.json"
+SWEEP: Final = "sweep.json"
 BUCKETS: Final = 16
 
 ELEMENTS: Final = pa.schema(
@@ -63,6 +65,7 @@ MANIFEST: Final = pa.schema(
         ("sidecar_modified_us", pa.int64()),
         ("attempted_parse", pa.string()),
         ("attempted_check", pa.string()),
+        ("attempted_content", pa.string()),
         ("failure_stage", pa.string()),
         ("failure_code", pa.string()),
         ("failure_reason", pa.string()),

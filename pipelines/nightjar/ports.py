@@ -73,6 +73,12 @@ class StateStore(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below a prefix, in key order."""
 
+    def listing(self, prefix: str) -> Iterator[pa.Table]:
+        """One Arrow table a page, in key order, at least one: key, size (int64, bytes), modified_us (int64).
+
+        `modified_us` is when the object was written last, in microseconds since 1970 on the store's own clock.
+        """
+
     def exists(self, key: str) -> bool:
         """True when the key is there."""
 

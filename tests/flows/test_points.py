@@ -7,6 +7,7 @@ from pathlib import Path
 
 from world import World, handbook
 
+from nightjar.flows.erasing import forget
 from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
@@ -19,7 +20,7 @@ from nightjar.owner import Owner
 OWNER = Owner.dag("reindex_handbook")
 
 
-def test_every_point_is_passed_by_some_night_or_rollback(tmp_path: Path) -> None:
+def test_every_point_is_passed_by_some_night_rollback_or_erasure(tmp_path: Path) -> None:
     passed: set[Point] = set()
     for strategy in ("blue_green", "in_place"):
         world = World(tmp_path, handbook(index={"strategy": strategy}))
@@ -28,6 +29,7 @@ def test_every_point_is_passed_by_some_night_or_rollback(tmp_path: Path) -> None
             services = replace(world.services(), passing=passed.add)
             run_night(services, run_id=f"night-{days}", owner=OWNER, options=Options())
         _roll_back(replace(world.services(), passing=passed.add))
+        _forget(replace(world.services(), passing=passed.add))
     assert passed == set(Point)
 
 
@@ -35,4 +37,10 @@ def _roll_back(services: Services) -> None:
     ask_return(services, to=1, reason="")
     lease = Lease.acquire(services.state, run_id="rollback", owner=OWNER, ttl_s=60.0)
     tidy(services, run_id="rollback", actor="somebody", lease=lease)
+    lease.release()
+
+
+def _forget(services: Services) -> None:
+    lease = Lease.acquire(services.state, run_id="forget", owner=OWNER, ttl_s=60.0)
+    forget(services, ["leave.txt"], reason="", lease=lease, actor="somebody")
     lease.release()

@@ -8,6 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from botocore.exceptions import ClientError
 
 from nightjar.adapters.s3_errors import says_absent, says_lost_race, translated
@@ -74,6 +76,12 @@ class S3State:
         """In key order, relative to the state prefix."""
         for page in listing_pages(self._client, bucket=self._bucket, prefix=self._prefix + prefix):
             yield from (key.removeprefix(self._prefix) for key in page["key"].to_pylist())
+
+    def listing(self, prefix: str) -> Iterator[pa.Table]:
+        """Key relative to the state prefix, size and modified_us: one table a page."""
+        for page in listing_pages(self._client, bucket=self._bucket, prefix=self._prefix + prefix):
+            relative = pc.utf8_slice_codeunits(page["key"], len(self._prefix))
+            yield page.select(["size", "modified_us"]).add_column(0, "key", relative)
 
     def exists(self, key: str) -> bool:
         """A HEAD."""

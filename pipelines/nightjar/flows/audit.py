@@ -16,6 +16,7 @@ from nightjar.flows.checkouts import (
     move_checkout,
     read_checkout,
 )
+from nightjar.flows.erased import open_erasures, read_erased
 from nightjar.flows.index import fill
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.night import closing_lease
@@ -120,6 +121,8 @@ def _live(services: Services) -> Live:
 def _moment(services: Services) -> tuple[str, str]:
     """Equal before and after a reading: nobody promoted anything, and nobody began or ended a writing."""
     entry, live = live_entry(services.state), _live(services)
+    if open_erasures(read_erased(services.state)):
+        raise HeldBack(f"documents of {services.corpus.name} are being erased: audit again when that is over")
     held = read_checkout(services.state, live.collection)
     if held is not None and (writing := held.value.writing) is not None:
         name = services.corpus.name

@@ -15,7 +15,7 @@ from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.access import read_access
 from nightjar.flows.checks import judge_quality
-from nightjar.flows.manifests import checkout_digest, failed_tonight, indexed, save_manifest
+from nightjar.flows.manifests import checkout_digest, counts_of, failed_tonight, indexed, save_manifest
 from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan, plan
@@ -71,7 +71,7 @@ def gate(services: Services, run: Run) -> Gated:
         version,
         manifest=tuple(save_manifest(services.state, target)),
         checkout=checkout_digest(target),
-        counts=_counts(target) | {"lost": lost_documents(base, target)},
+        counts=counts_of(target) | {"lost": lost_documents(base, target)},
         documents=figures,
         judged_by=judges_digest(services),
         deletions_approved=made.deletions_approved,
@@ -206,16 +206,6 @@ def documents_of(made: Plan, *, base: pa.Table, outcome: pa.Table, gone: pa.Tabl
     }
 
 
-def _counts(target: pa.Table) -> dict[str, int]:
-    rows = indexed(target)
-    return {
-        "documents": rows.num_rows,
-        "chunks": pc.sum(rows["chunks"]).as_py() or 0,
-        "tokens": pc.sum(rows["tokens"]).as_py() or 0,
-        "quarantined": target.num_rows - pc.sum(pc.is_null(target["failure_code"])).as_py() if target.num_rows else 0,
-    }
-
-
 def lost_documents(base: pa.Table, target: pa.Table) -> int:
     """Documents people find now that stay in the manifest and have no content there: they failed in a new space."""
     tried = target.filter(pc.is_null(target["content_key"]))
@@ -239,7 +229,7 @@ def _cost(tallies: list[Mapping[str, Any]], target: pa.Table) -> dict[str, Any]:
             "embed": sum(t["outcome"]["seconds"] for t in tallies),
         },
     }
-    tokens, size = _counts(target)["tokens"], pc.sum(indexed(target)["size"]).as_py() or 0
+    tokens, size = counts_of(target)["tokens"], pc.sum(indexed(target)["size"]).as_py() or 0
     spent = sum(total["seconds"].values())
     total["bytes_a_token"] = size / tokens if tokens else None
     total["seconds_a_token"] = spent / total["tokens"] if total["tokens"] else None

@@ -37,10 +37,10 @@ def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
         return from_parquet(stored.data, key=key)
 
     tables = list(in_order(read, buckets))
-    return pa.concat_tables([_conformed(table) for table in tables]) if tables else MANIFEST.empty_table()
+    return pa.concat_tables([conformed(table) for table in tables]) if tables else MANIFEST.empty_table()
 
 
-def _conformed(table: pa.Table) -> pa.Table:
+def conformed(table: pa.Table) -> pa.Table:
     """Rows that an earlier release wrote, with nulls for columns it did not know."""
     if table.schema.equals(MANIFEST):
         return table
@@ -56,20 +56,35 @@ def save_manifest(state: StateStore, manifest: pa.Table) -> list[str]:
     first = pc.utf8_slice_codeunits(manifest["document_id"], 0, 1)
 
     def write(digit: str) -> str | None:
-        rows = manifest.filter(pc.equal(first, digit)).sort_by("document_id").combine_chunks()
-        if rows.num_rows == 0:
-            return None
-        data = to_parquet(rows)
-        key = f"manifests/{sha256(data)}.parquet"
-        immutable_put(state, key, data)
-        return key
+        return save_bucket(state, manifest.filter(pc.equal(first, digit)))
 
     return [key for key in in_order(write, _DIGITS) if key]
+
+
+def save_bucket(state: StateStore, rows: pa.Table) -> str | None:
+    """Write one bucket if it does not stand already; its key, None where there are no rows."""
+    if rows.num_rows == 0:
+        return None
+    data = to_parquet(rows.sort_by("document_id").combine_chunks())
+    key = f"manifests/{sha256(data)}.parquet"
+    immutable_put(state, key, data)
+    return key
 
 
 def indexed(manifest: pa.Table) -> pa.Table:
     """Rows that stand in the index: those with content."""
     return manifest.filter(pc.is_valid(manifest["content_key"]))
+
+
+def counts_of(manifest: pa.Table) -> dict[str, int]:
+    """What a version with this manifest has in the index, and what is set aside."""
+    rows = indexed(manifest)
+    return {
+        "documents": rows.num_rows,
+        "chunks": pc.sum(rows["chunks"]).as_py() or 0,
+        "tokens": pc.sum(rows["tokens"]).as_py() or 0,
+        "quarantined": manifest.num_rows - manifest["failure_code"].null_count,
+    }
 
 
 def failed_tonight(outcome: pa.Table) -> pa.Table:

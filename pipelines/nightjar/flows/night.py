@@ -138,6 +138,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "parsed": cost.get("parsed", 0),
         "tokens": cost.get("tokens", 0),
         "withheld": withheld_deletions(services, run),
+        "erased": made.erased,
         "seconds": seconds,
         "verdicts": dict(version.verdicts) if version else {"quality": None, "drift": None, "evaluation": None},
     }

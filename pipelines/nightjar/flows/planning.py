@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -15,7 +15,8 @@ from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
-from nightjar.flows.listing import list_documents, refuse_unknown, within
+from nightjar.flows.erased import refuse_erased, refused_ids, without_refused
+from nightjar.flows.listing import Listing, list_documents, refuse_unknown, within
 from nightjar.flows.manifests import indexed
 from nightjar.flows.metadata import rules_digest
 from nightjar.flows.objects import without_vectors
@@ -46,7 +47,8 @@ class Plan:
 
     `stale` documents were made by an older parser or chunker and keep that. `guard` says why `withheld` deletions are,
     `held` why the whole run waits for approval, `rebuild` why the live collection cannot be trusted. `redescribe`: the
-    corpus file's metadata rules changed, so that every document is described anew.
+    corpus file's metadata rules changed, so that every document is described anew. `erased` documents are still in the
+    bucket and left out.
     """
 
     added: int
@@ -67,6 +69,7 @@ class Plan:
     rebuild: str | None
     shards: tuple[ShardPlan, ...]
     redescribe: bool = False
+    erased: int = 0
 
     @property
     def empty(self) -> bool:
@@ -130,7 +133,9 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         Misconfigured: a document was named that neither stands nor is listed.
     """
     corpus = services.corpus
-    listing = list_documents(services)
+    everything = list_documents(services)
+    listing, base = _without_erased(services, everything, base)
+    refuse_erased(services.state, options.documents)
     here = within(listing.documents, corpus, options, base=base)
     considered = within(base, corpus, options, base=base)
     refuse_unknown(here, considered, options)
@@ -176,8 +181,15 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         shards=_shards(work),
         redescribe=live is not None
         and read_version(services.state, live.version).metadata_rules != rules_digest(services.corpus),
+        erased=everything.documents.num_rows - listing.documents.num_rows,
     )
     return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
+
+
+def _without_erased(services: Services, listing: Listing, base: pa.Table) -> tuple[Listing, pa.Table]:
+    """Erased documents are neither listed nor missing, so that no guard counts them as deleted."""
+    documents, base = without_refused(listing.documents, base, refused_ids(services.state))
+    return replace(listing, documents=documents), base
 
 
 def _scope(options: Options) -> stage.Scope:

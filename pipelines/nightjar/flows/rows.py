@@ -22,7 +22,7 @@ _SIDECAR_BYTES: Final = 256 * 1024
 
 Row = dict[str, Any]
 NO_FAILURE: Final[Row] = {
-    **dict.fromkeys(("failure_stage", "failure_code", "failure_reason", "attempted_check")),
+    **dict.fromkeys(("failure_stage", "failure_code", "failure_reason", "attempted_check", "attempted_content")),
     "attempts": 0,
     "first_failed_at": None,
     "last_failed_at": None,
@@ -116,6 +116,7 @@ def failed(
         **_attempt(row),
         "attempted_parse": run.recipe.upto("parse"),
         "attempted_check": check_digest(services, run.recipe) if stage == "check" else None,
+        "attempted_content": row.get("content_key"),
         "failure_stage": stage,
         "failure_code": str(bad.code),
         "failure_reason": bad.reason,

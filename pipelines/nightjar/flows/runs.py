@@ -12,6 +12,7 @@ import pyarrow as pa
 from nightjar.artifacts import MANIFEST, from_parquet, run_key, to_parquet
 from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.access import read_access
+from nightjar.flows.erased import erased_sequence
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live, read_version
@@ -43,7 +44,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way. `live` is what was live when it was settled; None on a first night."""
+    """A run under way.
+
+    `live` is what was live when it was settled, None on a first night; `erased` the sequence of erasures at that time.
+    """
 
     run_id: str
     actor: str
@@ -51,6 +55,7 @@ class Run:
     recipe: Recipe
     started_at: datetime
     live: Live | None
+    erased: int = 0
 
     def base(self, services: Services) -> pa.Table:
         """Rows of the manifest that tonight is compared with; groups are those that hold now, not the version's."""
@@ -69,6 +74,7 @@ def save_run(services: Services, run: Run) -> None:
         "recipe": run.recipe.as_json(),
         "started_at": run.started_at.isoformat(),
         "live": asdict(run.live) if run.live else None,
+        "erased": run.erased,
         "corpus": services.corpus.resolved(),
     }
     write_json(services, run, "run.json", record)
@@ -90,6 +96,7 @@ def find_run(services: Services, run_id: str) -> Run | None:
         recipe=Recipe.from_json(record["recipe"]),
         started_at=datetime.fromisoformat(record["started_at"]),
         live=Live(**record["live"]) if record["live"] else None,
+        erased=record.get("erased", 0),
     )
 
 
@@ -116,7 +123,7 @@ def require_current(services: Services, run: Run) -> None:
     """Do nothing while what is live is what the run started from, or what it made live itself.
 
     Raises:
-        Superseded: another run went live since, or a rollback is under way.
+        Superseded: another run went live since, documents were erased since, or a rollback is under way.
     """
     now = read_live(services.state)
     if now is not None and now.returning_to is not None:
@@ -124,6 +131,8 @@ def require_current(services: Services, run: Run) -> None:
     moved = (now.version if now else None) != (run.live.version if run.live else None)
     if moved and (now is None or now.run_id != run.run_id):
         raise Superseded(f"run {run.run_id} is over, version {now.version if now else 0} is live: trigger a new one")
+    if erased_sequence(services.state) != run.erased:
+        raise Superseded(f"run {run.run_id} is over, for documents were erased since: trigger a new one")
 
 
 def write_json(services: Services, run: Run, name: str, record: object) -> None:

@@ -9,10 +9,12 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours, standing_checkout
 from nightjar.flows.disk import refuse_full_disk
+from nightjar.flows.erased import erased_sequence
 from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import bring
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
+from nightjar.flows.removal import finish_erasures
 from nightjar.flows.rollback import finish_return
 from nightjar.flows.runs import Options, Run, find_run, save_run
 from nightjar.flows.services import Services
@@ -42,6 +44,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         recipe=services.recipe(),
         started_at=services.clock(),
         live=live,
+        erased=erased_sequence(services.state),
     )
     save_run(services, run)
     services.passing(Point.SETTLED)
@@ -60,6 +63,7 @@ def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live |
     if live is None:
         services.state.probe()
     refuse_foreign_alias(services)
+    finish_erasures(services, lease=lease)
     spread_access(services, read_access(services), lease=lease)
     end_writings(services, live, lease=lease)
     services.passing(Point.WRITINGS_ENDED)

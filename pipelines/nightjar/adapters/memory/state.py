@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Final
+
+import pyarrow as pa
 
 from nightjar.model import sha256
 from nightjar.ports import Stored
+
+_LISTING: Final = pa.schema([("key", pa.string()), ("size", pa.int64()), ("modified_us", pa.int64())])
 
 
 class MemoryState:
@@ -14,7 +20,12 @@ class MemoryState:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self._modified: dict[str, datetime] = {}
         self._lock = Lock()
+
+    def age(self, by: timedelta) -> None:
+        """As if all that stands had been written so much earlier."""
+        self._modified = {key: moment - by for key, moment in self._modified.items()}
 
     def read(self, key: str) -> Stored | None:
         """None when absent."""
@@ -24,14 +35,14 @@ class MemoryState:
     def write(self, key: str, data: bytes) -> None:
         """Unconditional."""
         with self._lock:
-            self.objects[key] = data
+            self._put(key, data)
 
     def create(self, key: str, data: bytes) -> bool:
         """True when nothing stood under the key before."""
         with self._lock:
             if key in self.objects:
                 return False
-            self.objects[key] = data
+            self._put(key, data)
             return True
 
     def replace(self, key: str, data: bytes, *, etag: str) -> bool:
@@ -40,7 +51,7 @@ class MemoryState:
             standing = self.objects.get(key)
             if standing is None or sha256(standing) != etag:
                 return False
-            self.objects[key] = data
+            self._put(key, data)
             return True
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -48,6 +59,13 @@ class MemoryState:
         with self._lock:
             found = sorted(key for key in self.objects if key.startswith(prefix))
         yield from found
+
+    def listing(self, prefix: str) -> Iterator[pa.Table]:
+        """One page."""
+        keys = list(self.keys(prefix))
+        sizes = [len(self.objects[key]) for key in keys]
+        moments = [round(self._modified.get(key, _now()).timestamp() * 1_000_000) for key in keys]
+        yield pa.table([keys, sizes, moments], schema=_LISTING)
 
     def exists(self, key: str) -> bool:
         """True when the key is there."""
@@ -57,6 +75,15 @@ class MemoryState:
         """Absent keys are no error."""
         for key in keys:
             self.objects.pop(key, None)
+            self._modified.pop(key, None)
 
     def probe(self) -> None:
         """A dictionary under a lock honours its conditions."""
+
+    def _put(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+        self._modified[key] = _now()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
