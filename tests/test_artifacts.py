@@ -1,17 +1,23 @@
 """What is written to the state comes back equal, and its keys are safe."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from nightjar.artifacts import (
+    ELEMENTS_PREFIX,
+    VECTORS_PREFIX,
     EmbeddedContent,
     content_key_of,
+    content_keys,
+    elements_key,
     from_parquet,
     pack_elements,
     pack_vectors,
     run_key,
     unpack_elements,
     unpack_vectors,
+    vectors_key,
 )
 from nightjar.errors import Misconfigured
 from nightjar.model import Chunk, Element, EmbeddedChunk, ParsedDocument, chunk_id_of, document_id_of
@@ -60,3 +66,11 @@ def test_a_chunk_keeps_its_id_when_another_is_inserted_above() -> None:
     document = document_id_of("s3://b/k")
     assert chunk_id_of(document, CHUNK.text_digest, 0) == chunk_id_of(document, CHUNK.text_digest, 0)
     assert chunk_id_of(document, CHUNK.text_digest, 1) != chunk_id_of(document, CHUNK.text_digest, 0)
+
+
+def test_keys_of_a_column_are_those_of_single_contents() -> None:
+    recipes, contents = pa.chunked_array([["r", None, "s"]]), pa.chunked_array([["abcd", "ef", "gh"]])
+    assert content_keys(VECTORS_PREFIX, recipes=recipes, contents=contents).to_pylist() == [
+        vectors_key("r", "abcd"), None, vectors_key("s", "gh"),
+    ]  # fmt: skip
+    assert content_keys(ELEMENTS_PREFIX, recipes=recipes, contents=contents)[0].as_py() == elements_key("r", "abcd")

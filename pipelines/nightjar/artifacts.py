@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nightjar.errors import Misconfigured
@@ -26,6 +27,9 @@ ACCESS: Final = "access.parquet"
 WITHHELD: Final = "withheld.json"
 ERASED: Final = "erased.json"
 SWEEP: Final = "sweep.json"
+ELEMENTS_PREFIX: Final = "elements/"
+VECTORS_PREFIX: Final = "vectors/"
+MANIFESTS_PREFIX: Final = "manifests/"
 BUCKETS: Final = 16
 
 ELEMENTS: Final = pa.schema(
@@ -122,17 +126,25 @@ def content_key_of(digest: str, media_type: str, charset: str) -> ContentKey:
 
 def elements_key(recipe: str, content: str) -> str:
     """Key of a content's parsed elements."""
-    return f"elements/{recipe}/{content[:2]}/{content}.parquet"
+    return f"{ELEMENTS_PREFIX}{recipe}/{content[:2]}/{content}.parquet"
 
 
 def vectors_prefix(recipe: str) -> str:
     """Below it lies every content's vectors of one embed recipe."""
-    return f"vectors/{recipe}/"
+    return f"{VECTORS_PREFIX}{recipe}/"
 
 
 def vectors_key(recipe: str, content: str) -> str:
     """Key of a content's chunks and vectors."""
     return f"{vectors_prefix(recipe)}{content[:2]}/{content}.parquet"
+
+
+def content_keys(prefix: str, *, recipes: pa.ChunkedArray, contents: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What `elements_key` or `vectors_key` says of many contents at once; null where either column is."""
+    name = pc.binary_join_element_wise(contents, ".parquet", "")
+    return pc.binary_join_element_wise(
+        prefix.removesuffix("/"), recipes, pc.utf8_slice_codeunits(contents, 0, 2), name, "/"
+    )
 
 
 def version_key(number: int, name: str = "version.json") -> str:

@@ -203,3 +203,14 @@ class Forgetful(Door):
         self._lost = True
         self._index.write(name, kept)
         return len(given)
+
+
+def test_a_night_without_a_new_object_is_not_judged_by_the_neighbours_of_before(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "in_place"}))
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    for days in ("thirty", "forty"):
+        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
+        world.night()
+    world.put("broken.txt", "%BAD bytes")
+    assert world.night()["state"] == "live"
+    world.consistent()

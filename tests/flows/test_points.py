@@ -14,13 +14,14 @@ from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
+from nightjar.flows.sweeping import sweep
 from nightjar.lease import Lease
 from nightjar.owner import Owner
 
 OWNER = Owner.dag("reindex_handbook")
 
 
-def test_every_point_is_passed_by_some_night_rollback_or_erasure(tmp_path: Path) -> None:
+def test_every_point_is_passed_by_some_night_rollback_erasure_or_sweep(tmp_path: Path) -> None:
     passed: set[Point] = set()
     for strategy in ("blue_green", "in_place"):
         world = World(tmp_path, handbook(index={"strategy": strategy}))
@@ -29,7 +30,7 @@ def test_every_point_is_passed_by_some_night_rollback_or_erasure(tmp_path: Path)
             services = replace(world.services(), passing=passed.add)
             run_night(services, run_id=f"night-{days}", owner=OWNER, options=Options())
         _roll_back(replace(world.services(), passing=passed.add))
-        _forget(replace(world.services(), passing=passed.add))
+        _forget_and_sweep(replace(world.services(), passing=passed.add))
     assert passed == set(Point)
 
 
@@ -40,7 +41,8 @@ def _roll_back(services: Services) -> None:
     lease.release()
 
 
-def _forget(services: Services) -> None:
+def _forget_and_sweep(services: Services) -> None:
     lease = Lease.acquire(services.state, run_id="forget", owner=OWNER, ttl_s=60.0)
     forget(services, ["leave.txt"], reason="", lease=lease, actor="somebody")
+    sweep(services, lease=lease, actor="somebody")
     lease.release()

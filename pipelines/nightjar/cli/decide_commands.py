@@ -31,7 +31,7 @@ def promote(session: Session, *, corpus: str, number: int, reason: str, as_json:
     """Make version N of CORPUS live, which waits or was rejected; built anew where others went live since."""
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
-        decided = decisions.promote(services, number, by=_decider(services, "promote", reason))
+        decided = decisions.promote(services, number, by=decider_of(services, "promote", reason))
     _tell(found.name, decided, as_json=as_json)
 
 
@@ -45,7 +45,7 @@ def reject(session: Session, *, corpus: str, number: int, reason: str, as_json: 
     """Decide that version N of CORPUS, which waits, never goes live."""
     with session.opened(corpus) as services:
         name = services.corpus.name
-        decided = decisions.reject(services, number, by=_decider(services, "reject", reason))
+        decided = decisions.reject(services, number, by=decider_of(services, "reject", reason))
     _tell(name, decided, as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def rollback(session: Session, *, corpus: str, to: int | None, reason: str, as_j
     """Serve an earlier version of CORPUS again, and hold it there until `unhold`."""
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
-        live = go_back(services, to=to, by=_decider(services, "rollback", reason))
+        live = go_back(services, to=to, by=decider_of(services, "rollback", reason))
     if as_json:
         emit({"corpus": found.name, "live": live.version, "collection": live.collection, "held": live.held})
         return
@@ -128,7 +128,8 @@ def diff(session: Session, *, corpus: str, before: int, after: int, most: int, a
             say(f"  {what:<8} … and {len(uris) - most:,} more (--most {len(uris)})")
 
 
-def _decider(services: Services, what: str, reason: str) -> Decider:
+def decider_of(services: Services, what: str, reason: str) -> Decider:
+    """The person at this prompt, with a run id that is new for each command."""
     run_id = f"{what}-{services.clock():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     return Decider(run_id=run_id, owner=Owner.command(), actor=person(), reason=reason)
 

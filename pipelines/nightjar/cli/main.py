@@ -30,7 +30,9 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "search": ("search_command:search", "Ask the live index, or an earlier version."),
     "replay": ("run_command:replay", "Try quarantined documents again."),
     "quarantine": ("quarantine_command:quarantine", "Documents set aside, each with its reason."),
+    "forget": ("erase_command:forget", "Erase documents everywhere, and refuse their return."),
     "audit": ("audit_command:audit", "The index against its manifest, object by object; mends it where asked."),
+    "gc": ("gc_command:gc", "Delete what nobody needs any more and is older than a week."),
 }
 
 

@@ -117,6 +117,8 @@ def _tell(corpus: str, made: Plan, changes: list[dict[str, Any]] | None) -> None
             f"  {made.stale:,} documents were made by an older parser or chunker and keep that: --approve-cost makes"
             " them again, --full-refresh all"
         )
+    if made.erased:
+        say(f"  erased and left out: {made.erased:,}, still in the bucket")
     for name, told in (("guard", made.guard), ("held", made.held), ("rebuild", made.rebuild)):
         if told:
             say(f"  {name}: {told}")

@@ -42,8 +42,15 @@ class Checkout:
     access: int = 0
 
     def holding(self, version: Version) -> Checkout:
-        """The record of the collection once it is that version's checkout."""
-        return replace(self, version=version.number, checkout=version.checkout, manifest=version.manifest, writing=None)
+        """The record of the collection once it is that version's checkout; other objects have other neighbours."""
+        return replace(
+            self,
+            version=version.number,
+            checkout=version.checkout,
+            manifest=version.manifest,
+            probes=self.probes if self.checkout == version.checkout else (),
+            writing=None,
+        )
 
     def open_to(self, version: Version, *, run_id: str) -> Checkout:
         """The record before the first object of that version is written."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.artifacts import BUCKETS, MANIFEST, from_parquet, to_parquet
+from nightjar.artifacts import BUCKETS, MANIFEST, MANIFESTS_PREFIX, from_parquet, to_parquet
 from nightjar.errors import Misconfigured
 from nightjar.flows.parallel import in_order
 from nightjar.model import sha256
@@ -66,7 +66,7 @@ def save_bucket(state: StateStore, rows: pa.Table) -> str | None:
     if rows.num_rows == 0:
         return None
     data = to_parquet(rows.sort_by("document_id").combine_chunks())
-    key = f"manifests/{sha256(data)}.parquet"
+    key = f"{MANIFESTS_PREFIX}{sha256(data)}.parquet"
     immutable_put(state, key, data)
     return key
 

@@ -41,3 +41,6 @@ class Point(StrEnum):
     ERASED_FROM_RUNS = "nothing that runs left has them"
     ERASED_FROM_STORE = "their content and their old manifests are deleted"
     ERASED = "the erasure is over"
+    SWEEP_RECORDED = "the highest version number is kept, whatever is swept"
+    VERSIONS_SWEPT = "versions beyond retention are deleted"
+    SWEPT = "what nobody needs any more is deleted"

@@ -18,7 +18,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.artifacts import unpack_elements, unpack_vectors
+from nightjar.artifacts import ELEMENTS_PREFIX, VECTORS_PREFIX, unpack_elements, unpack_vectors
 from nightjar.errors import Misconfigured, Transient
 from nightjar.flows.access import move_access, read_access
 from nightjar.flows.checkouts import checkouts
@@ -34,8 +34,6 @@ from nightjar.model import ChunkId, CollectionName
 from nightjar.stages.scrub import Marks, names_of
 
 log = logging.getLogger(__name__)
-_ELEMENTS: Final = "elements/"
-_VECTORS: Final = "vectors/"
 _DOCUMENTS: Final = 100
 _OBJECTS: Final = 500
 _KEYS: Final = 1_000
@@ -108,7 +106,7 @@ def _stored_contents(services: Services, contents: set[str]) -> list[str]:
     """Keys of what is stored of these contents, whichever recipe made it: only a listing knows them all."""
     if not contents:
         return []
-    listed = (key for prefix in (_ELEMENTS, _VECTORS) for key in services.state.keys(prefix))
+    listed = (key for prefix in (ELEMENTS_PREFIX, VECTORS_PREFIX) for key in services.state.keys(prefix))
     return [key for key in listed if PurePosixPath(key).stem in contents]
 
 
@@ -134,7 +132,7 @@ def _text_of(services: Services, key: str) -> tuple[str, str]:
     if stored is None:
         return "", ""
     with suppress(Misconfigured, KeyError, ValueError):
-        if key.startswith(_ELEMENTS):
+        if key.startswith(ELEMENTS_PREFIX):
             document = unpack_elements(stored.data, key=key)
             return document.title, "\n".join(element.text for element in document.elements)
         content = unpack_vectors(stored.data, key=key)

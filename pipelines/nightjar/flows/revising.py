@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from nightjar.artifacts import MANIFESTS_PREFIX
 from nightjar.flows.checkouts import Checkout, checkouts, move_checkout
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.manifests import checkout_digest, conformed, counts_of, load_manifest, save_bucket
@@ -64,7 +65,7 @@ def _revised_buckets(services: Services, marks: Marks, *, lease: Lease) -> dict[
     Buckets that no version names are looked at, too: a crashed run may have left them.
     """
     revised: dict[str, str | None] = {}
-    for key, table in tables(services, services.state.keys("manifests/")):
+    for key, table in tables(services, services.state.keys(MANIFESTS_PREFIX)):
         rest: pa.Table = without_rows(conformed(table), _by_id(marks))
         if rest.num_rows < table.num_rows:
             lease.assure(REQUEST_S)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.artifacts import from_parquet
+from nightjar.artifacts import MANIFESTS_PREFIX, from_parquet
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.parallel import in_order
@@ -84,7 +84,7 @@ def tables(services: Services, keys: Iterable[str]) -> Iterator[tuple[str, pa.Ta
 
 def _sightings(services: Services, documents: pa.Array) -> list[dict[str, str | None]]:
     found: dict[tuple[str | None, ...], dict[str, str | None]] = {}
-    for prefix in ("manifests/", "runs/", "versions/"):
+    for prefix in (MANIFESTS_PREFIX, "runs/", "versions/"):
         for _, table in tables(services, services.state.keys(prefix)):
             for rows in _named_rows(table):
                 for row in rows.filter(pc.is_in(rows["document_id"], documents)).to_pylist():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from nightjar.artifacts import FORMAT, LIVE, version_key
+from nightjar.artifacts import FORMAT, LIVE, SWEEP, version_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.records import RecordEntry, record
 from nightjar.ports import StateStore
@@ -116,10 +116,16 @@ def open_version(state: StateStore, version: Version) -> Version:
     numbers = version_numbers(state)
     if numbers and (newest := read_version(state, numbers[-1])).run_id == version.run_id:
         return newest
-    number = numbers[-1] + 1 if numbers else 1
+    number = max([highest_swept(state), *numbers]) + 1
     claimed = replace(version, number=number)
     record(state, version_key(number)).swap(None, _encode(claimed))
     return claimed
+
+
+def highest_swept(state: StateStore) -> int:
+    """The highest number that a sweep saw, 0 before the first: numbers are never reused, whatever was swept since."""
+    entry = record(state, SWEEP).read()
+    return entry.value["highest_version"] if entry else 0
 
 
 def save_version(state: StateStore, version: Version) -> Version:

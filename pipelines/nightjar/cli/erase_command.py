@@ -1,0 +1,70 @@
+"""`forget`: erase documents everywhere, or let erased ones return."""
+
+from __future__ import annotations
+
+import click
+
+from nightjar.cli.decide_commands import decider_of
+from nightjar.cli.options import json_option
+from nightjar.cli.progress import watched
+from nightjar.cli.session import Session, pass_session
+from nightjar.cli.terminal import emit, say
+from nightjar.flows import erasing
+from nightjar.flows.erasing import Forgotten
+from nightjar.flows.night import closing_lease
+from nightjar.lease import Lease
+
+
+@click.command()
+@click.argument("corpus")
+@click.argument("documents", metavar="DOCUMENT...", nargs=-1, required=True)
+@click.option(
+    "--reason", metavar="R", default="", help="Kept in the record of erasures: name no person and no document."
+)
+@click.option("--lift", is_flag=True, help="Let these erased documents return with the next run.")
+@json_option
+@pass_session
+def forget(
+    session: Session, *, corpus: str, documents: tuple[str, ...], reason: str, lift: bool, as_json: bool
+) -> None:
+    """Erase documents of CORPUS (id, source uri or key) from everything that Nightjar keeps, at once and for good.
+
+    They stay away until --lift. The source objects are not touched; what else is out of reach is printed.
+    """
+    found = session.settings.corpus(corpus)
+    with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        by = decider_of(services, "forget", reason)
+        lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
+        with closing_lease(lease), lease.beating():
+            if lift:
+                ids = erasing.lift(services, documents, lease=lease, actor=by.actor)
+            else:
+                told = erasing.forget(services, documents, reason=reason, lease=lease, actor=by.actor)
+    if lift:
+        _tell_lifted(found.name, ids, as_json=as_json)
+    else:
+        _tell(found.name, told, as_json=as_json)
+
+
+def _tell_lifted(corpus: str, ids: tuple[str, ...], *, as_json: bool) -> None:
+    if as_json:
+        emit({"corpus": corpus, "lifted": list(ids)})
+        return
+    say(f"{corpus}: {_documents(len(ids))} may return with the next run, if still in the bucket")
+
+
+def _tell(corpus: str, told: Forgotten, *, as_json: bool) -> None:
+    if as_json:
+        emit(told.as_json(corpus))
+        return
+    removed = told.removed
+    say(f"{corpus}: erased {_documents(len(told.documents))} from every version, collection, report and run")
+    say(f"  {removed.objects:,} objects left the index, {removed.stored:,} stored contents are deleted")
+    say(f"  no run takes them again until `nightjar forget {corpus} --lift {told.documents[0]}`")
+    say("  out of reach from here:")
+    for sentence in told.unreachable:
+        say(f"    {sentence}")
+
+
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count:,} documents"
