@@ -25,6 +25,7 @@ from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.corpus import Corpus
 from nightjar.errors import NightjarError
 from nightjar.flows.checkouts import checkouts
+from nightjar.flows.erasing import Forgotten, forget
 from nightjar.flows.night import closing_lease, run_night
 from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
@@ -127,8 +128,12 @@ class Place:
         """The same of a rollback to version 1."""
         return self._killed(_rollback_until, corpus, point)
 
-    def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point) -> bool:
-        arguments = (corpus, self.environment, f"run-{next(self.runs)}", point)
+    def killed_erasure(self, corpus: Corpus, point: Point, uri: str) -> bool:
+        """The same of the erasure of one document."""
+        return self._killed(_erasure_until, corpus, point, uri)
+
+    def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point, *rest: str) -> bool:
+        arguments = (corpus, self.environment, f"run-{next(self.runs)}", point, *rest)
         process = _processes().Process(target=target, args=arguments)
         process.start()
         process.join()
@@ -230,6 +235,15 @@ def return_to(services: Services, number: int, *, run_id: str) -> None:
     finish(services, run_id=run_id)
 
 
+def erase(services: Services, uri: str, *, run_id: str) -> Forgotten:
+    """One document, under the lease."""
+    lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
+    try:
+        return forget(services, [uri], reason="asked", lease=lease, actor="somebody")
+    finally:
+        lease.release()
+
+
 def finish(services: Services, *, run_id: str) -> None:
     """End what was left, under the lease, without a night."""
     lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
@@ -284,6 +298,10 @@ def _night_stalling_at(
 
 def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
     return_to(_dying(corpus, environment, point), 1, run_id=run_id)
+
+
+def _erasure_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point, uri: str) -> None:
+    erase(_dying(corpus, environment, point), uri, run_id=run_id)
 
 
 def _dying(corpus: Corpus, environment: Mapping[str, str], point: Point) -> Services:
