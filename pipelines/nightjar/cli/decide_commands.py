@@ -13,9 +13,11 @@ from nightjar.cli.terminal import emit, say
 from nightjar.flows import decisions
 from nightjar.flows import rollback as holding
 from nightjar.flows.decisions import Decider, Decision
-from nightjar.flows.differences import documents_apart
+from nightjar.flows.differences import documents_apart, recipe_apart
 from nightjar.flows.returning import go_back
+from nightjar.flows.rollback import version_before
 from nightjar.flows.services import Services
+from nightjar.flows.versions import read_live
 from nightjar.owner import Owner, person
 
 _reason = click.option("--reason", metavar="R", default="", help="Kept in the history, for whoever asks why.")
@@ -59,12 +61,19 @@ def rollback(session: Session, *, corpus: str, to: int | None, reason: str, as_j
     """Serve an earlier version of CORPUS again, and hold it there until `unhold`."""
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        before = read_live(services.state)
         live = go_back(services, to=to, by=decider_of(services, "rollback", reason))
+        further = version_before(services, live)
+    came_from = before.version if before else live.version
     if as_json:
-        emit({"corpus": found.name, "live": live.version, "collection": live.collection, "held": live.held})
+        told = {"live": live.version, "from": came_from, "collection": live.collection, "held": live.held}
+        emit({"corpus": found.name, **told})
         return
-    say(f"{found.name}: version {live.version} is live again in {live.collection}, and on hold: {live.held_reason}")
-    say(f"  runs build and wait; `nightjar unhold {found.name}` lets them promote again")
+    instead = f" instead of version {came_from}" if came_from != live.version else ""
+    say(f"{found.name}: version {live.version} is live again in {live.collection}{instead}")
+    say(f"  on hold: {live.held_reason}; runs build and wait until `nightjar unhold {found.name}`")
+    again = f"goes further back, to version {further}" if further else "has nowhere further back to go"
+    say(f"  `nightjar rollback {found.name}` again {again}")
 
 
 @click.command()
@@ -115,12 +124,17 @@ def diff(session: Session, *, corpus: str, before: int, after: int, most: int, a
     with session.opened(corpus) as services:
         name = services.corpus.name
         changes = documents_apart(services, before, after)
+        settings = recipe_apart(services, before, after)
     counts = {what: len(uris) for what, uris in changes.items()}
     if as_json:
         listed = {what: uris[:most] for what, uris in changes.items()}
-        emit({"corpus": name, "from": before, "to": after, "counts": counts, "documents": listed})
+        told = {"from": before, "to": after, "counts": counts, "documents": listed, "recipe": settings}
+        emit({"corpus": name, **told})
         return
-    say(f"{name}: from version {before} to {after} " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
+    told_counts = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    say(f"{name}: from version {before} to {after}: {told_counts} documents")
+    for setting in settings:
+        say(f"  recipe   {setting}")
     for what, uris in changes.items():
         for uri in uris[:most]:
             say(f"  {what:<8} {uri}")

@@ -60,7 +60,7 @@ def _tell(corpus: str, told: Forgotten, *, as_json: bool) -> None:
     removed = told.removed
     say(f"{corpus}: erased {_documents(len(told.documents))} from every version, collection, report and run")
     say(f"  {removed.objects:,} objects left the index, {removed.stored:,} stored contents are deleted")
-    say(f"  no run takes them again until `nightjar forget {corpus} --lift {told.documents[0]}`")
+    say(f"  no run takes what was erased until `nightjar forget {corpus} --lift {told.documents[0]}`")
     say("  out of reach from here:")
     for sentence in told.unreachable:
         say(f"    {sentence}")

@@ -20,7 +20,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": ("plan_command:plan", "What a run would do and cost; writes nothing."),
     "run": ("run_command:run", "One night in this process, as the DAG runs it."),
     "versions": ("version_commands:versions", "History of a corpus, newest first."),
-    "show": ("version_commands:show", "One version with its evidence."),
+    "show": ("show_command:show", "One version with its evidence."),
     "diff": ("decide_commands:diff", "Documents added, changed and removed between two versions."),
     "promote": ("decide_commands:promote", "Make a version live that waits or was rejected."),
     "reject": ("decide_commands:reject", "Decide that a version which waits never goes live."),

@@ -10,6 +10,7 @@ import pyarrow as pa
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_version
+from nightjar.recipe import Recipe
 
 
 def documents_apart(services: Services, before: int, after: int) -> dict[str, list[str]]:
@@ -22,6 +23,12 @@ def documents_apart(services: Services, before: int, after: int) -> dict[str, li
         "changed": sorted(there[each] for each in there.keys() & here.keys()),
         "removed": sorted(here[each] for each in here.keys() - there.keys()),
     }
+
+
+def recipe_apart(services: Services, before: int, after: int) -> list[str]:
+    """What else the two were made by, as `embed.model: a → b`."""
+    ours, theirs = (read_version(services.state, number).recipe_parts for number in (before, after))
+    return Recipe.from_json(ours).difference(Recipe.from_json(theirs))
 
 
 def _rows(services: Services, version: Version) -> pa.Table:

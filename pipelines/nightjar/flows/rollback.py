@@ -10,6 +10,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
+from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.checkouts import claim_collection, open_writing, standing_checkout
 from nightjar.flows.index import fill, obstacle_between
@@ -60,11 +61,17 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
     return asked
 
 
+def version_before(services: Services, live: Live) -> int | None:
+    """Where a rollback without a number leads; None where that version was swept, and from the first one."""
+    parent = read_version(services.state, live.version).parent
+    return parent if parent is not None and services.state.exists(version_key(parent)) else None
+
+
 def _target(services: Services, live: Live, to: int | None) -> Version:
-    number = to if to is not None else read_version(services.state, live.version).parent
+    number = to if to is not None else version_before(services, live)
     if number is None:
         raise Misconfigured(
-            f"version {live.version} is the first of corpus {services.corpus.name}: nothing is before it"
+            f"version {live.version} is the first that corpus {services.corpus.name} still has: nothing is before it"
         )
     if number == live.version:
         raise Misconfigured(f"version {number} is live: choose another, `nightjar versions` lists them")

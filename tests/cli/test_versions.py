@@ -1,0 +1,83 @@
+"""What `versions`, `show`, `diff` and `rollback` tell people: what changed, why, what it cost, who and when."""
+
+from __future__ import annotations
+
+import pytest
+from cli.shell import CORPUS, Shell
+
+LEAVE = "2024/hr/leave.txt"
+
+
+@pytest.fixture
+def served(shell: Shell) -> Shell:
+    """Two versions live one after the other, and a third that the quality gate refused."""
+    rules = "quality: {allowance: 0, max_failed_documents: 5%}\n"
+    (shell.corpora / "handbook.yaml").write_text(CORPUS + rules)
+    shell.run()
+    shell.world.put(LEAVE, "# Leave\n\nEveryone has forty days of leave a year.")
+    shell.run()
+    shell.world.put(LEAVE, "%BAD bytes")
+    assert shell("run", "handbook").exit_code == 3
+    return shell
+
+
+def row_of(shell: Shell, number: int) -> str:
+    return next(row for row in shell("versions", "handbook").stdout.splitlines() if row.startswith(f"{number} "))
+
+
+def test_a_version_is_one_line_with_what_changed_what_it_cost_and_why(served: Shell) -> None:
+    assert "1 changed, 1 quarantined" in row_of(served, 3)
+    assert "quality.max_failed_documents allows 5%" in row_of(served, 3)
+    tokens = served.json("show", "handbook", "2")["cost"]["tokens"]
+    assert tokens > 0
+    assert str(tokens) in row_of(served, 2).split()
+
+
+def test_a_hold_names_who_and_why(served: Shell) -> None:
+    served("hold", "handbook", "--reason", "audit week")
+    first = served("versions", "handbook").stdout.splitlines()[0]
+    assert "on hold by cli " in first
+    assert first.endswith("audit week")
+
+
+def test_a_rejected_version_says_why_and_what_one_can_do(served: Shell) -> None:
+    told = served("show", "handbook", "3").stdout
+    assert "is rejected: 1 of 2 served documents failed" in told.splitlines()[0]
+    for command in ("promote handbook 3", "diff handbook 2 3", "quarantine handbook --version 3"):
+        assert f"`nightjar {command}`" in told
+    assert "s3://state/handbook/versions/000003/quality.html" in told
+
+
+def test_each_move_is_told_with_time_and_actor(served: Shell) -> None:
+    steps = [row.split() for row in served("show", "handbook", "2").stdout.splitlines() if row.startswith("2026-")]
+    assert [step[2] for step in steps] == ["gated", "indexing", "verified", "live"]
+    assert {step[3] for step in steps} == {"cli"}
+
+
+def test_a_rollback_says_where_it_went_and_where_another_would_go(served: Shell) -> None:
+    served.world.put(LEAVE, "# Leave\n\nEveryone has fifty days of leave a year.")
+    served.run()
+    told = served("rollback", "handbook").stdout
+    assert "version 2 is live again" in told
+    assert "instead of version 4" in told
+    assert "again goes further back, to version 1" in told
+    told = served.json("rollback", "handbook")
+    assert (told["from"], told["live"]) == (2, 1)
+    last = served("rollback", "handbook")
+    assert last.exit_code == 2
+    assert "nothing is before it" in last.stderr
+
+
+def test_a_diff_names_the_settings_that_differ(served: Shell) -> None:
+    text = (served.corpora / "handbook.yaml").read_text() + "chunk: {max_tokens: 64}\n"
+    (served.corpora / "handbook.yaml").write_text(text)
+    served.world.put(LEAVE, "# Leave\n\nEveryone has fifty days of leave a year.")
+    number = served.run()["version"]
+    assert "recipe   chunk.max_tokens: usual → 64" in served("diff", "handbook", "2", str(number)).stdout
+    assert served.json("diff", "handbook", "1", "2")["recipe"] == []
+
+
+def test_gc_says_what_it_deleted_and_a_dry_run_what_it_would(served: Shell) -> None:
+    assert "would delete 0 objects" in served("gc", "handbook", "--dry-run").stdout
+    told = served.json("gc", "handbook")
+    assert (told["dry_run"], told["versions"], told["bytes"], told["orphans"]) == (False, [], 0, [])
