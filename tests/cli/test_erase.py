@@ -18,7 +18,7 @@ def test_it_says_what_it_did_and_what_is_out_of_reach(served: Shell) -> None:
     told = served("forget", "handbook", LEAVE, "--reason", "asked")
     assert told.exit_code == 0
     assert "erased 1 document" in told.stdout
-    assert f"the source object {LEAVE}: delete it yourself" in told.stdout
+    assert f"the source object {LEAVE}, and its sidecar if it has one: delete them yourself" in told.stdout
     assert "Weaviate's backups" in told.stdout
     assert not any("thirty days" in text for text in served.world.texts())
 

@@ -285,6 +285,16 @@ def refuse_long(world: World) -> None:
     world.suites.objects_to = objection
 
 
+def test_a_document_is_forgotten_where_nothing_was_ever_live(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put("people/wages-of-zoe.txt", "%BAD wages")
+    with pytest.raises(HeldBack):
+        world.night()
+    assert read_live(world.state) is None
+    forgotten(world)
+    assert mentions(world) == []
+
+
 def test_a_document_of_an_old_version_alone_is_forgotten_by_its_id(tmp_path: Path) -> None:
     world = with_secret(tmp_path)
     world.remove("people/wages-of-zoe.txt")

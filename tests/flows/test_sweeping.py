@@ -255,6 +255,21 @@ def test_the_record_of_a_collection_that_is_gone_goes(tmp_path: Path) -> None:
     assert audit(world.services()).ok
 
 
+def test_a_rollback_asked_for_while_the_sweep_chooses_is_not_robbed(tmp_path: Path) -> None:
+    world = nights(tmp_path)
+    world.state.age(OLD)
+
+    def ask(passed: Point) -> None:
+        if passed is Point.SWEEP_RECORDED:
+            ask_return(world.services(), to=1, reason="")
+
+    with pytest.raises(HeldBack, match="rollback to version 1"):
+        swept(world, services=replace(world.services(), passing=ask))
+    swept(world)
+    assert "Leave\nEveryone has 30 days of leave a year." in world.texts()
+    world.consistent()
+
+
 def test_a_damaged_manifest_stops_the_sweep_before_it_deletes(tmp_path: Path) -> None:
     world = nights(tmp_path)
     world.state.write(read_version(world.state, 3).manifest[0], b"no table")

@@ -42,7 +42,9 @@ class Forgotten:
     @property
     def unreachable(self) -> tuple[str, ...]:
         """Sentences for people, the most urgent first."""
-        source = tuple(f"the source object {uri}: delete it yourself" for uri in self.in_source)
+        source = tuple(
+            f"the source object {uri}, and its sidecar if it has one: delete them yourself" for uri in self.in_source
+        )
         copies = tuple(f"the same content in {uri}: forget that, too, if it must go" for uri in self.copies)
         unseen = tuple(
             f"the source object of {each}, whose address nothing here tells any more" for each in self.nameless

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
+from nightjar.flows.erased import refused_ids, without_refused
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.stages.select import selected, with_sidecars
@@ -18,10 +19,14 @@ from nightjar.stages.select import selected, with_sidecars
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A whole listing: `documents` are those that the corpus takes, with their sidecars; `keys` are all that stand."""
+    """A whole listing: `documents` are those that the corpus takes, with their sidecars; `keys` are all that stand.
+
+    `erased` counts documents that stand and are refused.
+    """
 
     documents: pa.Table
     keys: pa.Array
+    erased: int = 0
 
 
 def list_documents(services: Services) -> Listing:
@@ -42,6 +47,14 @@ def list_documents(services: Services) -> Listing:
     rows = rows.filter(pc.and_(taken, pc.invert(marker)))
     uris = pc.binary_join_element_wise(f"s3://{corpus.bucket}/", rows["key"], "")
     return Listing(rows.append_column("uri", uris), everything["key"].combine_chunks())
+
+
+def list_wanted(services: Services, base: pa.Table) -> tuple[Listing, pa.Table]:
+    """The bucket and the manifest `base` without erased documents: neither listed nor missing, no guard counts them."""
+    listing = list_documents(services)
+    documents, base = without_refused(listing.documents, base, refused_ids(services.state))
+    erased = listing.documents.num_rows - documents.num_rows
+    return replace(listing, documents=documents, erased=erased), base
 
 
 def within(table: pa.Table, corpus: Corpus, options: Options, *, base: pa.Table) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -15,8 +15,8 @@ from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
-from nightjar.flows.erased import refuse_erased, refused_ids, without_refused
-from nightjar.flows.listing import Listing, list_documents, refuse_unknown, within
+from nightjar.flows.erased import refuse_erased
+from nightjar.flows.listing import list_wanted, refuse_unknown, within
 from nightjar.flows.manifests import indexed
 from nightjar.flows.metadata import rules_digest
 from nightjar.flows.objects import without_vectors
@@ -133,8 +133,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         Misconfigured: a document was named that neither stands nor is listed.
     """
     corpus = services.corpus
-    everything = list_documents(services)
-    listing, base = _without_erased(services, everything, base)
+    listing, base = list_wanted(services, base)
     refuse_erased(services.state, options.documents)
     here = within(listing.documents, corpus, options, base=base)
     considered = within(base, corpus, options, base=base)
@@ -181,15 +180,9 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         shards=_shards(work),
         redescribe=live is not None
         and read_version(services.state, live.version).metadata_rules != rules_digest(services.corpus),
-        erased=everything.documents.num_rows - listing.documents.num_rows,
+        erased=listing.erased,
     )
     return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
-
-
-def _without_erased(services: Services, listing: Listing, base: pa.Table) -> tuple[Listing, pa.Table]:
-    """Erased documents are neither listed nor missing, so that no guard counts them as deleted."""
-    documents, base = without_refused(listing.documents, base, refused_ids(services.state))
-    return replace(listing, documents=documents), base
 
 
 def _scope(options: Options) -> stage.Scope:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import LEASE, SWEEP, version_key
+from nightjar.errors import HeldBack
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.needs import Needs, needs_of, retained
@@ -24,7 +25,7 @@ from nightjar.flows.points import Point
 from nightjar.flows.records import record
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
-from nightjar.flows.versions import highest_swept, read_versions
+from nightjar.flows.versions import highest_swept, read_live, read_versions
 from nightjar.lease import Lease
 from nightjar.stages.garbage import WEEK_US, in_old_folders, older, record_last, unneeded
 
@@ -71,6 +72,7 @@ def sweep(services: Services, *, lease: Lease, actor: str, dry_run: bool = False
         dry_run: only say what would go; nothing but the lease is written.
 
     Raises:
+        HeldBack: somebody asked for a rollback to a version that was about to go; nothing was deleted.
         Misconfigured: a manifest that a kept version names is missing or damaged, so that its needs are unknown.
     """
     if not dry_run:
@@ -84,6 +86,7 @@ def sweep(services: Services, *, lease: Lease, actor: str, dry_run: bool = False
     rest = _unneeded(listing, needs_of(services, kept), before=before)
     if not dry_run:
         _keep_highest(services, actor=actor)
+        _refuse_return_to(services, gone)
         _delete(services, record_last(versions["key"].to_pylist(), record="version.json"), lease=lease)
         services.passing(Point.VERSIONS_SWEPT)
         for table in rest.values():
@@ -115,6 +118,13 @@ def _keep_highest(services: Services, *, actor: str) -> None:
     at = services.clock().isoformat(timespec="seconds")
     register.swap(register.read(), {"highest_version": highest, "at": at, "actor": actor})
     services.passing(Point.SWEEP_RECORDED)
+
+
+def _refuse_return_to(services: Services, gone: Collection[int]) -> None:
+    """A rollback is asked for without the lease, perhaps while the sweep was choosing."""
+    live = read_live(services.state)
+    if live is not None and live.returning_to in gone:
+        raise HeldBack(f"a rollback to version {live.returning_to} is under way: sweep again when it is over")
 
 
 def _delete(services: Services, keys: Sequence[str], *, lease: Lease) -> None:
