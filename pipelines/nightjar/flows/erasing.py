@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 _UNREACHABLE = (
     "earlier versions and backups of objects in the source and state buckets: delete them, or let them expire",
     "Weaviate's backups, and its own files until it compacts them",
-    "logs of Airflow and of Nightjar, which name source addresses",
+    "Airflow's logs and the parameters of its runs, and Nightjar's own logs, which name source addresses",
+    "working folders of runs that were killed, on the machines where they ran",
+    "golden questions that name it, in expectations/questions",
     "caches of applications that searched, and answers that they gave",
     "figures and single words in reports that many documents made together",
 )

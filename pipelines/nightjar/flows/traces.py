@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -20,6 +21,8 @@ from nightjar.model import document_id_of
 
 _SEEN: Final = ("document_id", "uri", "content_key", "attempted_content", "digest")
 _OF_BASE: Final = "base_"
+
+Row = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,28 @@ def find_traces(services: Services, documents: Collection[str]) -> dict[str, Tra
         Misconfigured: a manifest is missing or damaged, so that nobody could tell.
     """
     sightings = _sightings(services, pa.array(sorted(documents), pa.string()))
-    contents = {key for row in sightings for key in (row["content_key"], row["attempted_content"]) if key}
-    others = _others(services, contents, documents)
-    shared = {row["content_key"] for row in others}
-    found = {}
-    for document in documents:
-        rows = [row for row in sightings if row["document_id"] == document]
-        if not rows:
-            continue
-        own = {key for row in rows for key in (row["content_key"], row["attempted_content"]) if key}
-        found[document] = Traces(
-            uri=next((row["uri"] for row in rows if row["uri"]), ""),
-            contents=frozenset(own - shared),
-            digests=frozenset(row["digest"] for row in rows if row["digest"]),
-            copies=frozenset(row["uri"] for row in others if row["content_key"] in own),
-        )
-    return found
+    others = _others(services, {key for row in sightings for key in _contents(row)}, documents)
+    shared: defaultdict[str, set[str]] = defaultdict(set)
+    for other in others:
+        shared[other["content_key"]].add(other["uri"])
+    of_document: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in sightings:
+        of_document[str(row["document_id"])].append(row)
+    return {document: _traces(rows, shared) for document, rows in of_document.items()}
+
+
+def _traces(rows: Sequence[Row], shared: Mapping[str, set[str]]) -> Traces:
+    contents = {key for row in rows for key in _contents(row)}
+    return Traces(
+        uri=next((row["uri"] for row in rows if row["uri"]), ""),
+        contents=frozenset(contents - shared.keys()),
+        digests=frozenset(row["digest"] for row in rows if row["digest"]),
+        copies=frozenset(uri for key in contents for uri in shared.get(key, ())),
+    )
+
+
+def _contents(row: Row) -> list[str]:
+    return [key for key in (row["content_key"], row["attempted_content"]) if key]
 
 
 def tables(services: Services, keys: Iterable[str]) -> Iterator[tuple[str, pa.Table]]:
@@ -82,8 +91,8 @@ def tables(services: Services, keys: Iterable[str]) -> Iterator[tuple[str, pa.Ta
             yield key, table
 
 
-def _sightings(services: Services, documents: pa.Array) -> list[dict[str, str | None]]:
-    found: dict[tuple[str | None, ...], dict[str, str | None]] = {}
+def _sightings(services: Services, documents: pa.Array) -> list[Row]:
+    found: dict[tuple[str | None, ...], Row] = {}
     for prefix in (MANIFESTS_PREFIX, "runs/", "versions/"):
         for _, table in tables(services, services.state.keys(prefix)):
             for rows in _named_rows(table):

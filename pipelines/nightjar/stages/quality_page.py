@@ -42,7 +42,9 @@ def render_quality(report: Mapping[str, Any]) -> str:
         _table(("code", "documents"), [(code, codes[code]) for code in sorted(codes, key=lambda c: (-codes[c], c))]),
         "<h2>Documents set aside tonight</h2>",
         _table(("document", "stage", "code", "reason"), [_row(document) for document in report["quarantined"]]),
-        f"<p>And {more:,} more: <code>nightjar quarantine</code> lists all.</p>" if more > 0 else "",
+        f"<p>And {more:,} more: <code>nightjar quarantine</code> lists all that were not erased.</p>"
+        if more > 0
+        else "",
         "</body></html>\n",
     )
     return "".join(parts)
