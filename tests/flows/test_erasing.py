@@ -455,6 +455,21 @@ def test_a_run_that_began_before_is_over(tmp_path: Path) -> None:
         require_current(world.services(), run)
 
 
+def test_what_was_refused_for_its_sake_alone_is_judged_anew_without_it(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(quality={"allowance": 0, "max_failed_documents": "5%"}))
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.put("people/wages-of-zoe.txt", TEXT)
+    world.night()
+    world.put("people/wages-of-zoe.txt", "%BAD wages")
+    world.put("new.txt", "# New\n\nA bicycle for everyone.")
+    with pytest.raises(HeldBack, match="rejected"):
+        world.night()
+    forgotten(world)
+    assert world.night()["state"] == "live"
+    assert "New\nA bicycle for everyone." in world.texts()
+    sound(world)
+
+
 def test_buckets_that_a_crashed_run_left_are_erased_too(tmp_path: Path) -> None:
     world = with_secret(tmp_path)
     rows = load_manifest(world.state, read_version(world.state, 1).manifest)

@@ -183,9 +183,10 @@ def test_a_version_that_waits_stays_with_all_that_it_needs(tmp_path: Path) -> No
 def test_rejected_nights_do_not_push_out_what_one_can_go_back_to(tmp_path: Path) -> None:
     world = nights(tmp_path, 2, strategy="in_place")
     world.configure(quality={"max_rejected_share": 0, "allowance": 0})
-    world.suites.objects_to = objecting
+    world.suites.objects_to = lambda suite, row: objecting(suite, row) if row.get("text_length", 0) > 40 else None
     for night in range(3):
         world.put("leave.txt", f"# Leave\n\nA dreadful night, number {night}, which nobody should see.")
+        world.put("news.txt", f"# News\n\nNight {night}.")
         with pytest.raises(HeldBack, match="rejected"):
             world.night()
     world.state.age(OLD)

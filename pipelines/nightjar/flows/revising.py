@@ -45,7 +45,9 @@ def revise_manifests(services: Services, marks: Marks, *, lease: Lease) -> list[
         due = _told_without(version, marks)
         if (manifest := mapped(version.manifest)) != version.manifest:
             digest, counts = figures(manifest)
-            due = replace(due, manifest=manifest, checkout=digest, counts={**version.counts, **counts})
+            # Its gates judged other content than is left: a night that makes the rest is judged anew.
+            counted = {**version.counts, **counts}
+            due = replace(due, manifest=manifest, checkout=digest, counts=counted, judged_by="")
         if due != version:
             lease.assure(REQUEST_S)
             save_version(services.state, due)
