@@ -101,6 +101,25 @@ MANIFEST: Final = pa.schema(
         ("set_aside", pa.int32()),
     ]
 )
+SAMPLE: Final = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("source_uri", pa.string()),
+        ("content_key", pa.string()),
+        ("embed_recipe", pa.string()),
+        ("vectors", pa.string()),
+        ("title", pa.string()),
+        ("media_type", pa.string()),
+        ("language", pa.string()),
+        ("size", pa.int64()),
+        ("ordinal", pa.int32()),
+        ("text", pa.string()),
+        ("context", pa.string()),
+        ("token_count", pa.int32()),
+        ("vector", pa.list_(pa.float32())),
+    ]
+)
+CANARY: Final = pa.schema([("text_digest", pa.string()), ("vector", pa.list_(pa.float32()))])
 ACCESS_ROWS: Final = pa.schema(
     [
         ("document_id", pa.string()),

@@ -15,6 +15,7 @@ from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key, version
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.access import read_access
 from nightjar.flows.checks import judge_quality
+from nightjar.flows.drift import Manifests, judge_drift
 from nightjar.flows.manifests import checkout_digest, counts_of, failed_tonight, indexed, save_manifest
 from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order
@@ -30,6 +31,7 @@ from nightjar.stages.states import State
 log = logging.getLogger(__name__)
 _INDEXED: Final = MANIFEST.names[MANIFEST.names.index("content_key") :]
 _ACCESS: Final = frozenset({"object_metadata", "sidecar", "acl"})
+_STOPS: Final = {"warn": ("warn", "fail"), "fail": ("fail",), "never": ()}
 _REPORTS: Final = ("parsed", "chunked", "outcome")
 
 
@@ -46,7 +48,7 @@ def gate(services: Services, run: Run) -> Gated:
     """Build the candidate version and judge it.
 
     Raises:
-        HeldBack: the quality gate is red; the version is kept as `rejected`, nothing became visible.
+        HeldBack: the quality or drift gate is red; the version is kept as `rejected`, nothing became visible.
         Misconfigured: a shard of the plan has no outcome.
     """
     made = plan(services, run)
@@ -67,6 +69,9 @@ def gate(services: Services, run: Run) -> Gated:
     quality = judge_quality(services, base=base, outcome=outcome, target=target)
     services.state.write(version_key(version.number, "quality.json"), json.dumps(quality.report, indent=1).encode())
     services.state.write(version_key(version.number, "quality.html"), render_quality(quality.report).encode())
+    live = read_version(services.state, run.live.version) if run.live else None
+    drift = judge_drift(services, version, live, Manifests(base, target), embedded=tonight["cost"]["embedded"])
+    verdicts = {"quality": asdict(quality.verdict), "drift": drift, "evaluation": None}
     version = replace(
         version,
         manifest=tuple(save_manifest(services.state, target)),
@@ -76,29 +81,39 @@ def gate(services: Services, run: Run) -> Gated:
         judged_by=judges_digest(services),
         deletions_approved=made.deletions_approved,
         metadata_rules=rules_digest(services.corpus),
-        verdicts={"quality": asdict(quality.verdict), "drift": None, "evaluation": None},
+        verdicts=verdicts,
         cost=tonight["cost"],
     )
     write_json(services, run, "version.json", {"version": version.number, **tonight})
     at = services.clock()
-    if quality.verdict.state == "fail" and not _is_overruled(services, run):
-        reason = quality.verdict.reason
+    if reason := _objection(services, run, verdicts):
         save_version(services.state, version.enter(State.REJECTED, at=at, actor=run.actor, reason=reason))
         raise HeldBack(f"version {version.number} is rejected: {reason}")
     if version.state is State.BUILDING:
         version = version.enter(State.GATED, at=at, actor=run.actor)
     save_version(services.state, version)
     services.passing(Point.GATED)
-    log.info("gated run=%s version=%d quality=%s", run.run_id, version.number, quality.verdict.state)
+    told = " ".join(f"{name}={verdict['state']}" for name, verdict in verdicts.items() if verdict)
+    log.info("gated run=%s version=%d %s", run.run_id, version.number, told)
     return Gated(version.number, str(version.state), "")
 
 
-def _is_overruled(services: Services, run: Run) -> bool:
-    """A person promoted a version that this gate had rejected, and the run builds it anew."""
+def _objection(services: Services, run: Run, verdicts: Mapping[str, Any]) -> str:
+    """The first verdict that stops the version and that no person overruled; '' when none does."""
+    stopping = {"drift": _STOPS[services.corpus.drift.stops]}
+    for name, verdict in verdicts.items():
+        state = (verdict or {}).get("state")
+        if state in stopping.get(name, _STOPS["fail"]) and not _is_overruled(services, run, name, state):
+            return str(verdict["reason"]) if name == "quality" else f"{name}: {verdict['reason']}"
+    return ""
+
+
+def _is_overruled(services: Services, run: Run, gate: str, state: str) -> bool:
+    """A person promoted a version that this gate had judged no better, and the run builds it anew."""
     if run.options.decided is None:
         return False
-    verdict = read_version(services.state, run.options.decided).verdicts.get("quality") or {}
-    return verdict.get("state") == "fail"
+    verdict = read_version(services.state, run.options.decided).verdicts.get(gate) or {}
+    return verdict.get("state") in _STOPS[state]
 
 
 def candidate(services: Services, run: Run) -> Version | None:

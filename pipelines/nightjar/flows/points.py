@@ -18,6 +18,7 @@ class Point(StrEnum):
     ACCESS_RECORDED = "the access table says who may read what"
     ACCESS_SPREAD = "standing collections say the same"
     NUMBERED = "the candidate has a number"
+    SAMPLED = "the candidate's sample is kept"
     GATED = "the candidate is judged"
     CLAIMED = "a collection is recorded before it is made"
     CREATED = "a collection is made"

@@ -1,0 +1,23 @@
+"""Is tonight's content of the kind that it was? Samples of the live version and the candidate, compared; all pure."""
+
+from nightjar.stages.drift.canary import canary, canary_texts
+from nightjar.stages.drift.findings import FAIL, NONE, STATES, WARN, Finding
+from nightjar.stages.drift.judge import Judgement, Planned, compare, is_learnable, judged
+from nightjar.stages.drift.sides import Side, Turnover
+
+__all__ = [
+    "FAIL",
+    "NONE",
+    "STATES",
+    "WARN",
+    "Finding",
+    "Judgement",
+    "Planned",
+    "Side",
+    "Turnover",
+    "canary",
+    "canary_texts",
+    "compare",
+    "is_learnable",
+    "judged",
+]

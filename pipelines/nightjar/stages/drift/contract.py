@@ -1,0 +1,43 @@
+"""What must hold of vectors whatever they mean: dimension, length, and that the model read every token."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from nightjar.stages.drift.findings import FAIL, Finding
+from nightjar.stages.drift.sides import Side
+
+NORM_TOLERANCE: Final = 1e-3
+"""Vectors are stored as float32 of unit length; cosine search takes that for granted."""
+
+
+def contract(night: Side, *, dimensions: int | None, max_tokens: int) -> list[Finding]:
+    """Findings about the candidate's vectors alone.
+
+    Args:
+        night: the candidate's sample.
+        dimensions: of the live vectors; None where another model is meant to be at work.
+        max_tokens: what the model reads of one text.
+    """
+    if not len(night.vectors):
+        return []
+    now = night.vectors.shape[1]
+    off = float(np.abs(np.linalg.norm(night.vectors, axis=1) - 1).max())
+    unread = float(np.maximum(night.tokens - max_tokens, 0).sum())
+    bad = float((~np.isfinite(night.vectors)).sum())
+    return [
+        Finding(
+            *("dimensions", float(dimensions is not None and now != dimensions), 0.0, FAIL),
+            f"vectors have {now} dimensions, those of the live version {dimensions}",
+            unit="number",
+        ),
+        Finding("finite", bad, 0.0, FAIL, f"{bad:.0f} numbers in vectors are not finite", unit="number"),
+        Finding(
+            *("norm", off, NORM_TOLERANCE, FAIL),
+            f"vectors are not of unit length (off by up to {off:.3g})",
+            unit="number",
+        ),
+        Finding("truncation", unread, 0.0, FAIL, f"the model never read {unread:.0f} tokens", unit="number"),
+    ]
