@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from nightjar.artifacts import SAMPLE, version_key
+from nightjar.errors import Misconfigured
 from nightjar.flows.canaries import judge_canary
-from nightjar.flows.manifests import indexed
+from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.points import Point
 from nightjar.flows.samples import keep_sample, make_sample, read_sample
+from nightjar.flows.searching import refuse_other_model
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_version, version_numbers
 from nightjar.stages.drift import Finding, Judgement, Planned, Side, compare, is_learnable, judged
 
+if TYPE_CHECKING:
+    from nightjar.flows.drift_report import Report
+
 log = logging.getLogger(__name__)
 FIRST: Final = "no live version to compare"
 _HISTORY: Final = 20
+_LOGGED: Final = 4
 
 Verdict = Mapping[str, Any]
 
@@ -51,22 +56,64 @@ def judge_drift(
     canaries = judge_canary(services, version, live, embedded=embedded)
     if live is None:
         return {"state": None, "reason": FIRST, "figures": {}, "thresholds": {}}
-    planned = planned_between(version, live)
-    sides = sides_of(services, known, sample, planned=planned)
-    found = judgement_of(services, sides, manifests, planned=planned, further=canaries)
-    verdict = verdict_of(found)
-    keep_report(services, version, live, verdict, sides, manifests, found)
-    log.info("drift version=%d verdict=%s %s", version.number, found.state, _figures(found.findings))
-    return verdict
+    verdict, report = _judged(services, (live, version), (known, sample), manifests, canaries=canaries)
+    services.state.write(version_key(version.number, "drift.json"), report.as_json)
+    services.state.write(version_key(version.number, "drift.html"), report.page.encode())
+    return {**verdict, "report": version_key(version.number, "drift.html")}
 
 
-def planned_between(version: Version, live: Version) -> Planned:
+def compare_versions(services: Services, before: int, after: int) -> Report:
+    """The report on any two versions, from their samples; nothing is written, and no model is asked about itself.
+
+    Raises:
+        Misconfigured: there is no such version, it never came to its gate, or the two need a model that the corpus
+            file no longer names.
+    """
+    versions = read_version(services.state, before), read_version(services.state, after)
+    for version in versions:
+        if not version.manifest:
+            raise Misconfigured(f"version {version.number} is {version.state} and has no documents to compare")
+    if _planned(versions[1], versions[0]).model:
+        refuse_other_model(services, versions[1])
+    samples = read_sample(services, versions[0]), read_sample(services, versions[1])
+    manifests = Manifests(*(load_manifest(services.state, version.manifest) for version in versions))
+    return _judged(services, versions, samples, manifests, canaries=[])[1]
+
+
+def _judged(
+    services: Services,
+    versions: tuple[Version, Version],
+    samples: tuple[pa.Table, pa.Table],
+    manifests: Manifests,
+    *,
+    canaries: list[Finding],
+) -> tuple[Verdict, Report]:
+    from nightjar.flows.drift_report import report  # noqa: PLC0415 - plots come with an extra that shells may lack
+
+    live, version = versions
+    planned = _planned(version, live)
+    sides = _sides(services, *samples, planned=planned)
+    rows = indexed(manifests.live), indexed(manifests.night)
+    limit = services.tokenizer().max_tokens
+    compared = compare(*sides, manifests=rows, planned=planned, max_tokens=limit)
+    everything = [*canaries, *compared.findings]
+    found = judged(everything, live=sides[0], planned=planned, turnover=compared.turnover, novel=compared.novelty)
+    verdict = _verdict(found)
+    about = {"corpus": services.corpus.name, "version": version.number, "live": live.number, **verdict}
+    log.info("drift version=%d live=%d verdict=%s %s", version.number, live.number, found.state, _logged(found))
+    return verdict, report(about, found, sides=sides, manifests=rows, history=_history(services, version))
+
+
+def _planned(version: Version, live: Version) -> Planned:
     """What the corpus file or a library changed between the two recipes."""
-    parts = [(version.recipe_parts.get(name), live.recipe_parts.get(name)) for name in ("embed", "chunk")]
-    return Planned(model=parts[0][0] != parts[0][1], chunks=parts[1][0] != parts[1][1])
+
+    def differs(stage: str) -> bool:
+        return bool(version.recipe_parts.get(stage) != live.recipe_parts.get(stage))
+
+    return Planned(model=differs("embed"), chunks=differs("chunk"))
 
 
-def sides_of(services: Services, live: pa.Table, night: pa.Table, *, planned: Planned) -> tuple[Side, Side]:
+def _sides(services: Services, live: pa.Table, night: pa.Table, *, planned: Planned) -> tuple[Side, Side]:
     """Both samples; after a planned change of model the live passages are embedded again, with the candidate's."""
     before, now = Side.of(live), Side.of(night)
     if planned.model and is_learnable(before, now):
@@ -75,23 +122,11 @@ def sides_of(services: Services, live: pa.Table, night: pa.Table, *, planned: Pl
     return before, now
 
 
-def judgement_of(
-    services: Services,
-    sides: tuple[Side, Side],
-    manifests: Manifests,
-    *,
-    planned: Planned,
-    further: list[Finding],
-) -> Judgement:
-    """What all detectors say, `further` findings included."""
-    rows = indexed(manifests.live), indexed(manifests.night)
-    limit = services.tokenizer().max_tokens
-    found = compare(*sides, manifests=rows, planned=planned, max_tokens=limit)
-    everything = [*further, *found.findings]
-    return judged(everything, live=sides[0], planned=planned, turnover=found.turnover, novel=found.novelty)
+def _embedded_text(row: Mapping[str, str]) -> str:
+    return f"{row['context']}\n{row['text']}" if row["context"] else row["text"]
 
 
-def verdict_of(found: Judgement) -> Verdict:
+def _verdict(found: Judgement) -> Verdict:
     """What `version.json` says: bounded, whatever the corpus."""
     return {
         "state": found.state,
@@ -101,33 +136,19 @@ def verdict_of(found: Judgement) -> Verdict:
     }
 
 
-def keep_report(
-    services: Services,
-    version: Version,
-    live: Version,
-    verdict: Verdict,
-    sides: tuple[Side, Side],
-    manifests: Manifests,
-    found: Judgement,
-) -> None:
-    """`drift.json` and `drift.html` beside the version."""
-    del sides, manifests, found
-    report = {"format": 1, "version": version.number, "live": live.number, **verdict}
-    services.state.write(version_key(version.number, "drift.json"), json.dumps(report, indent=1).encode())
-
-
-def history(services: Services, version: Version) -> list[Mapping[str, Any]]:
+def _history(services: Services, version: Version) -> list[Mapping[str, Any]]:
     """Drift verdicts of the last versions before this one, oldest first, each with its `version`."""
-    numbers = [number for number in version_numbers(services.state) if number < version.number][-_HISTORY + 1 :]
+    numbers = [number for number in version_numbers(services.state) if number < version.number][1 - _HISTORY :]
     found = ((number, read_version(services.state, number).verdicts.get("drift")) for number in numbers)
-    return [{"version": number, **verdict} for number, verdict in found if verdict and verdict.get("state")]
+    names = ("state", "figures", "thresholds")
+    return [
+        {"version": number, **{name: verdict[name] for name in names}}
+        for number, verdict in found
+        if verdict and verdict.get("state")
+    ]
 
 
-def _embedded_text(row: Mapping[str, str]) -> str:
-    return f"{row['context']}\n{row['text']}" if row["context"] else row["text"]
-
-
-def _figures(findings: tuple[Finding, ...]) -> str:
-    """The gravest figures, for one line of log."""
-    told = sorted(findings, key=lambda each: -each.value / max(each.threshold, 1e-9))[:4]
-    return " ".join(f"{each.detector}={each.value:.4g}/{each.threshold:.4g}" for each in told)
+def _logged(found: Judgement) -> str:
+    """The figures nearest to, or farthest beyond, their thresholds, for one line of log."""
+    told: Sequence[Finding] = sorted(found.findings, key=lambda each: -each.value / max(each.threshold, 1e-9))
+    return " ".join(f"{each.detector}={each.value:.4g}/{each.threshold:.4g}" for each in told[:_LOGGED])

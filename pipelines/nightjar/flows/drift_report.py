@@ -1,0 +1,46 @@
+"""Writes a drift verdict's evidence: `drift.json`, and a page for people. Loaded only where a report is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from nightjar.stages.drift.explain import Projection, projection
+from nightjar.stages.drift.judge import Judgement
+from nightjar.stages.drift.page import render_drift
+from nightjar.stages.drift.report import evidence
+from nightjar.stages.drift.sides import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report at rest: the value behind the page, and the page."""
+
+    values: Mapping[str, Any]
+    page: str
+
+    @property
+    def as_json(self) -> bytes:
+        """For people and programs."""
+        return json.dumps(self.values, indent=1, allow_nan=False).encode()
+
+
+def report(
+    about: Mapping[str, Any],
+    found: Judgement,
+    *,
+    sides: tuple[Side, Side],
+    manifests: tuple[pa.Table, pa.Table],
+    history: list[Mapping[str, Any]],
+) -> Report:
+    """`about` holds corpus, version, live and the verdict; sides and manifests (with content) are (live, night)."""
+    values = {"format": 1, **about, **evidence(found, sides, manifests, history=history)}
+    return Report(values, render_drift(values, _dots(found, sides)))
+
+
+def _dots(found: Judgement, sides: tuple[Side, Side]) -> Projection | None:
+    return projection(*sides, found.novelty) if found.novelty is not None else None

@@ -1,0 +1,162 @@
+"""Why a verdict is what it is: what both sides talk about, which of it grew, and which documents brought it.
+
+Nothing here decides. Clusters over both sides together: one with a high lift (its share now by its share before) is
+what a night brought; its terms, excerpts and documents say what that is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nightjar.stages.drift.embeddings import Novelty
+from nightjar.stages.drift.sides import Side
+
+_CLUSTERS: Final = 12
+_CHUNKS_A_CLUSTER: Final = 15
+_SEED: Final = 20_240_304
+_SMOOTHING: Final = 0.002
+_SHOWN: Final = 6
+_TERMS: Final = 8
+_EXCERPTS: Final = 2
+_DOCUMENTS: Final = 3
+_LENGTH: Final = 280
+_CONTRIBUTORS: Final = 20
+_DOTS: Final = 500
+_TERM: Final = re.compile(r"[^\W\d_]{3,30}")
+
+Dots = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Passages that resemble each other: shares of both sides, and what they say; documents are source uris."""
+
+    before: float
+    after: float
+    lift: float
+    terms: tuple[str, ...]
+    excerpts: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A document that is new or changed tonight: novel ones of its sampled passages, and its damage (`texts`)."""
+
+    source_uri: str
+    title: str
+    passages: int
+    novel: int
+    damage: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """Both sides on their two widest axes, shapes (dots, 2): live, of tonight, and what resembles nothing live."""
+
+    live: Dots
+    night: Dots
+    novel: Dots
+
+
+def clusters(live: Side, night: Side, *, labels: NDArray[np.intp] | None = None) -> list[Cluster]:
+    """Clusters by how much they grew, those that moved most first; `labels` are for all chunks, live ones first."""
+    found = _labelled(live, night) if labels is None else labels
+    ours, theirs = found[: len(live.texts)], found[len(live.texts) :]
+    number = int(found.max()) + 1
+    before = np.bincount(ours, minlength=number) / len(ours)
+    after = np.bincount(theirs, minlength=number) / len(theirs)
+    order = np.argsort(-np.abs(after - before))[:_SHOWN]
+    texts = [*live.texts, *night.texts]
+    terms = _terms(texts, found, number)
+    return [
+        Cluster(
+            before=float(before[each]),
+            after=float(after[each]),
+            lift=float((after[each] + _SMOOTHING) / (before[each] + _SMOOTHING)),
+            terms=terms[each],
+            excerpts=_excerpts(night, theirs == each) or _excerpts(live, ours == each),
+            documents=_documents(night, np.flatnonzero(theirs == each)),
+        )
+        for each in order
+    ]
+
+
+def contributors(live: Side, night: Side, novel: Novelty | None, damage: NDArray[np.float64]) -> list[Contributor]:
+    """New and changed documents of the sample, those that moved the figures most first."""
+    known = set(zip(live.documents, live.contents, strict=True))
+    fresh = [place for place, each in enumerate(zip(night.documents, night.contents, strict=True)) if each not in known]
+    counts = night.chunks
+    strange = night.summed(novel.novel.astype(float)[:, None])[:, 0] if novel else np.zeros(len(counts))
+    made = [
+        Contributor(
+            night.uris[place], night.titles[place], int(counts[place]), int(strange[place]), float(damage[place])
+        )
+        for place in fresh
+    ]
+    made.sort(key=lambda each: (-(each.novel / max(each.passages, 1) + each.damage), each.source_uri))
+    return made[:_CONTRIBUTORS]
+
+
+def projection(live: Side, night: Side, novel: Novelty) -> Projection:
+    """Principal axes of both sides together; at most so many dots of a kind, evenly taken."""
+    together = np.concatenate([live.vectors, night.vectors]).astype(np.float64)
+    together -= together.mean(axis=0)
+    _, axes = np.linalg.eigh(together.T @ together)
+    flat = together @ axes[:, -2:][:, ::-1]
+    ours, theirs = flat[: len(live.vectors)], flat[len(live.vectors) :]
+    return Projection(_thinned(ours), _thinned(theirs[~novel.novel]), _thinned(theirs[novel.novel]))
+
+
+def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - a second of import, and most steps of a night explain nothing
+
+    together = np.concatenate([live.vectors, night.vectors])
+    number = max(2, min(_CLUSTERS, len(together) // _CHUNKS_A_CLUSTER))
+    labels: NDArray[np.intp] = KMeans(number, n_init=2, max_iter=60, random_state=_SEED).fit_predict(together)
+    return labels
+
+
+def _terms(texts: Sequence[str], labels: NDArray[np.intp], number: int) -> list[tuple[str, ...]]:
+    """Words that a cluster uses more than the others: tf-idf with a cluster as a document (Grootendorst 2022)."""
+    counts = [Counter[str]() for _ in range(number)]
+    for text, label in zip(texts, labels, strict=True):
+        counts[label].update(set(_TERM.findall(text.casefold())))
+    total = sum(counts, Counter[str]())
+    mean = sum(total.values()) / number
+    return [_distinctive(words, total, mean) for words in counts]
+
+
+def _distinctive(words: Counter[str], total: Counter[str], mean: float) -> tuple[str, ...]:
+    def weight(word: str) -> float:
+        return words[word] * math.log(1 + mean / total[word])
+
+    return tuple(sorted(words, key=lambda word: (-weight(word), word))[:_TERMS])
+
+
+def _excerpts(side: Side, inside: NDArray[np.bool_]) -> tuple[str, ...]:
+    """The passages nearest to the middle, cut; none where the side has none."""
+    members = np.flatnonzero(inside)
+    middle = side.vectors[members].sum(axis=0)
+    nearest = members[np.argsort(-(side.vectors[members] @ middle))][:_EXCERPTS]
+    return tuple(side.texts[place][:_LENGTH] for place in nearest)
+
+
+def _documents(side: Side, members: NDArray[np.intp]) -> tuple[str, ...]:
+    counted = Counter(int(place) for place in side.owner[members])
+    return tuple(side.uris[place] for place, _ in counted.most_common(_DOCUMENTS))
+
+
+def _thinned(dots: Dots) -> Dots:
+    if len(dots) <= _DOTS:
+        return dots
+    thinned: Dots = dots[np.linspace(0, len(dots) - 1, _DOTS).astype(int)]
+    return thinned

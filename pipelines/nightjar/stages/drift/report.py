@@ -1,0 +1,50 @@
+"""The evidence of a drift verdict as one JSON value: bounded, and all that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nightjar.stages.drift.composition import shares
+from nightjar.stages.drift.explain import clusters, contributors
+from nightjar.stages.drift.judge import Judgement
+from nightjar.stages.drift.sides import Side
+from nightjar.stages.drift.texts import damage
+
+Fields = Mapping[str, Any]
+
+
+def evidence(
+    found: Judgement, sides: tuple[Side, Side], manifests: tuple[pa.Table, pa.Table], *, history: Sequence[Fields]
+) -> dict[str, Any]:
+    """What `drift.json` holds beside the verdict; sides and manifests are (live, candidate).
+
+    Clusters are left out where nothing in the sample changed, or too little is there to learn from.
+    """
+    live, night = sides
+    is_explained = found.novelty is not None and (found.turnover.added or found.turnover.removed)
+    return {
+        "sample": {
+            "live": {"documents": len(live.documents), "chunks": len(live.texts)},
+            "candidate": {"documents": len(night.documents), "chunks": len(night.texts)},
+            "added": found.turnover.added,
+            "removed": found.turnover.removed,
+        },
+        "notes": list(found.notes),
+        "detectors": [asdict(finding) | {"state": finding.state} for finding in found.findings],
+        "composition": {
+            name: {value: list(pair) for value, pair in moved.items()} for name, moved in shares(*manifests).items()
+        },
+        "clusters": [asdict(cluster) for cluster in clusters(live, night)] if is_explained else [],
+        "documents": [asdict(each) for each in contributors(live, night, found.novelty, _damage(live, night))],
+        "history": [dict(each) for each in history],
+    }
+
+
+def _damage(live: Side, night: Side) -> Any:
+    lengths = [len(text) for text in live.texts] or [0]
+    return damage(night, float(np.percentile(lengths, 10)))

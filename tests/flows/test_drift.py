@@ -1,0 +1,243 @@
+"""The drift gate over a corpus in memory: quiet nights pass, damaged ones stop, and a person may overrule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from world import World, handbook
+
+from nightjar.adapters.memory.embedder import MemoryEmbedder
+from nightjar.adapters.memory.state import MemoryState
+from nightjar.artifacts import from_parquet, version_key
+from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.decisions import Decider, promote
+from nightjar.flows.drift import compare_versions
+from nightjar.flows.manifests import load_manifest
+from nightjar.flows.samples import make_sample, sample_key
+from nightjar.flows.versions import read_live, read_version
+from nightjar.model import Vector
+from nightjar.owner import Owner
+from nightjar.ports import Stored
+from nightjar.stages.states import State
+
+SUBJECTS = ("pump", "valve", "motor", "filter", "cable", "panel", "sensor")
+RULES = ("is cleaned", "is tested", "is replaced", "is measured", "is greased", "is photographed", "is weighed")
+
+
+def text(number: int) -> str:
+    """A page like the others, in words of its own."""
+    random = np.random.default_rng(number)
+    said = (
+        f"The {random.choice(SUBJECTS)} {number * 7 + line} {random.choice(RULES)} by crew {random.integers(900)}."
+        for line in range(12)
+    )
+    return f"# Page {number}\n\n{' '.join(said)}"
+
+
+def misread(number: int) -> str:
+    return text(number).replace("e", "é").encode().decode("latin-1")
+
+
+def fill(world: World, *numbers: int) -> None:
+    for number in numbers:
+        world.put(f"{number:03d}.txt", text(number))
+
+
+class Reading:
+    """A state whose readings are told."""
+
+    def __init__(self, state: MemoryState, told: list[str]) -> None:
+        self._state, self._told = state, told
+
+    def read(self, key: str) -> Stored | None:
+        self._told.append(key)
+        return self._state.read(key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    fill(world, *range(40))
+    world.night()
+    return world
+
+
+def drift(world: World, number: int) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = read_version(world.state, number).verdicts["drift"]
+    return found
+
+
+def decide(world: World, number: int) -> None:
+    world.nights += 1
+    promote(world.services(), number, by=Decider("decision", Owner.command(), "ada", "they are scans"))
+
+
+def test_a_first_version_has_nothing_to_be_compared_with(world: World) -> None:
+    assert drift(world, 1)["state"] is None
+    assert drift(world, 1)["reason"] == "no live version to compare"
+
+
+def test_a_quiet_night_is_called_quiet(world: World) -> None:
+    fill(world, 40, 41)
+    assert world.night()["verdicts"]["drift"]["state"] == "none"
+
+
+def test_a_night_of_misread_documents_is_rejected_with_the_reason(world: World) -> None:
+    before = world.served()
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    with pytest.raises(HeldBack, match=r"drift: .*misread characters rose from 0% to 10%"):
+        world.night()
+    assert read_version(world.state, 2).state is State.REJECTED
+    assert world.served() == before
+
+
+def test_never_lets_the_same_night_pass_with_its_verdict(world: World) -> None:
+    world.configure(drift={"stops": "never"})
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", "fail")
+
+
+def test_a_person_may_promote_what_drift_rejected(world: World) -> None:
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    with pytest.raises(HeldBack):
+        world.night()
+    decide(world, 2)
+    live = read_live(world.state)
+    assert live is not None
+    assert live.version == 2
+    world.consistent()
+
+
+def test_a_rejected_version_built_anew_is_overruled_too(world: World) -> None:
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    with pytest.raises(HeldBack):
+        world.night()
+    for number in range(4):
+        world.put(f"{number:03d}.txt", text(number))
+    fill(world, 50)
+    assert world.night()["state"] == "live"
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    decide(world, 2)
+    assert drift(world, 4)["state"] == "fail"
+    live = read_live(world.state)
+    assert live is not None
+    assert live.version == 4
+
+
+def test_warn_stops_where_the_corpus_file_says_so(world: World) -> None:
+    world.configure(drift={"stops": "warn"})
+    for number in range(40, 48):
+        world.put(f"{number}.bin", text(number) * 200)
+    with pytest.raises(HeldBack, match="drift: "):
+        world.night()
+
+
+def test_a_corpus_that_wants_no_comparison_gets_none(world: World) -> None:
+    world.configure(drift={"enabled": False})
+    fill(world, 40)
+    assert world.night()["verdicts"]["drift"] is None
+    assert sample_key(2) in world.state.objects
+
+
+def test_only_new_documents_are_read_for_a_sample(world: World) -> None:
+    fill(world, 40)
+    world.night()
+    services = world.services()
+    known = from_parquet(world.state.objects[sample_key(1)], key="sample")
+    manifest = load_manifest(world.state, read_version(world.state, 2).manifest)
+    read: list[str] = []
+    services = replace(services, state=Reading(world.state, read))
+    made = make_sample(services, manifest, known=known)
+    assert len(set(made["document_id"].to_pylist())) == 41
+    assert len(read) == 1
+    assert made.equals(from_parquet(world.state.objects[sample_key(2)], key="sample"))
+
+
+def test_three_documents_judge_only_the_model_and_say_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    fill(world, 1, 2, 3)
+    world.night()
+    world.put("001.txt", misread(1))
+    verdict = world.night()["verdicts"]["drift"]
+    assert verdict["state"] == "none"
+    assert "3 documents are too few" in verdict["reason"]
+
+
+def test_twenty_documents_warn_at_most(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    fill(world, *range(20))
+    world.night()
+    for number in range(4):
+        world.put(f"{number:03d}.txt", misread(number))
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", "warn")
+    assert "below 30 they only warn" in report["verdicts"]["drift"]["reason"]
+
+
+class Rotated(MemoryEmbedder):
+    """Another model behind the same recipe."""
+
+    def embed(self, texts: Any) -> Vector:
+        vectors = super().embed(texts)
+        return np.roll(vectors, 1, axis=1)
+
+
+def test_another_model_behind_the_same_recipe_is_rejected(world: World) -> None:
+    world.embedder = Rotated()
+    fill(world, 40)
+    with pytest.raises(HeldBack, match="fixed texts other vectors"):
+        world.night()
+
+
+def test_a_planned_model_is_compared_by_embedding_the_live_sample_again(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(embed={"switch": "automatic"}))
+    fill(world, *range(40))
+    world.night()
+    world.model, world.embedder = "other", Rotated()
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", "none")
+    kept = json.loads(world.state.objects[version_key(2, "drift.json")])
+    assert any("embedded again" in note for note in kept["notes"])
+
+
+def test_a_night_that_embeds_nothing_asks_no_model(world: World) -> None:
+    world.embedder.embedded.clear()
+    world.remove("000.txt")
+    assert world.night()["verdicts"]["drift"]["state"] == "none"
+    assert world.embedder.embedded == []
+
+
+def test_any_two_versions_can_be_compared_again_and_nothing_is_written(world: World) -> None:
+    fill(world, 40)
+    world.night()
+    before = dict(world.state.objects)
+    report = compare_versions(world.services(), 1, 2)
+    assert report.values["state"] == "none"
+    assert report.values["sample"]["added"] == 1
+    assert world.state.objects == before
+
+
+def test_a_version_without_documents_cannot_be_compared(world: World) -> None:
+    with pytest.raises(Misconfigured, match="no version 9"):
+        compare_versions(world.services(), 1, 9)
+
+
+def test_a_version_of_a_release_without_samples_is_sampled_from_its_manifest(world: World) -> None:
+    del world.state.objects[sample_key(1)]
+    fill(world, 40)
+    assert world.night()["verdicts"]["drift"]["state"] == "none"
