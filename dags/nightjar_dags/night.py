@@ -164,6 +164,7 @@ def live_facts(services: Services, live: Live) -> dict[str, Any]:
         "documents": version.counts.get("documents", 0),
         "chunks": version.counts.get("chunks", 0),
         "model": services.corpus.embed.model,
+        "verdicts": dict(version.verdicts),
     }
 
 

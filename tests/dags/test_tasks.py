@@ -10,7 +10,7 @@ from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
-from nightjar.flows.versions import read_live
+from nightjar.flows.versions import read_live, read_version
 from nightjar_dags.ending import keep_report
 from nightjar_dags.night import live_facts, options_of, waiting_as_asked
 from nightjar_dags.reindex import form
@@ -49,6 +49,7 @@ def test_a_promotion_is_announced_with_its_facts(world: World) -> None:
         "documents": 1,
         "chunks": 1,
         "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "verdicts": dict(read_version(services.state, live.version).verdicts),
     }
 
 

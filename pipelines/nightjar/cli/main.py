@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "versions": ("version_commands:versions", "History of a corpus, newest first."),
     "show": ("show_command:show", "One version with its evidence."),
     "diff": ("decide_commands:diff", "Documents added, changed and removed between two versions."),
+    "drift": ("drift_command:drift", "What moved between two versions: texts, vectors, composition."),
     "promote": ("decide_commands:promote", "Make a version live that waits or was rejected."),
     "reject": ("decide_commands:reject", "Decide that a version which waits never goes live."),
     "rollback": ("decide_commands:rollback", "Serve an earlier version again, and hold the corpus there."),

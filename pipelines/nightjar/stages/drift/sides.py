@@ -68,8 +68,10 @@ class Side:
 
     def summed(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Values of each chunk (first axis) summed up by document."""
-        total = np.zeros((len(self.documents), *values.shape[1:]))
-        np.add.at(total, self.owner, values)
+        if not len(self.owner):
+            return np.zeros((0, *values.shape[1:]))
+        starts = np.searchsorted(self.owner, np.arange(len(self.documents)))  # a document's chunks stand together
+        total: NDArray[np.float64] = np.add.reduceat(values.astype(np.float64), starts, axis=0)
         return total
 
     def embedded_again(self, vectors: Vector) -> Self:

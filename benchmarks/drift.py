@@ -1,0 +1,215 @@
+"""Does the drift gate stay quiet on quiet nights, and see what is planted? Fixed seeds, no server.
+
+    NIGHTJAR_DATA=../shared/data python benchmarks/drift.py --nights 200 --trials 20
+
+A retrieval set is the pool. A live version is four fifths of its documents, drawn anew for each trial; a quiet night
+replaces 5 % of them by others of the pool, and every planted change happens in such a night. Damaged passages keep the
+vectors of sound ones, so that text counters get no help. One line a set and change, with how often each verdict came.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from drift_corpora import corpus
+
+from nightjar.stages.drift import Planned, Side, compare
+from nightjar.stages.drift.picking import pick, spread
+
+SETS: Final[Mapping[str, int]] = {"nq": 1600, "medquad": 332, "covidqa": 92, "squad2": 646}
+TOPIC: Final[Mapping[str, str]] = {"nq": "covidqa", "medquad": "squad2", "covidqa": "nq", "squad2": "medquad"}
+LANGUAGES: Final = ("de", "es", "zh", "ru")
+TURNOVER: Final = 0.05
+LIVE: Final = 0.8
+TOKENS: Final = 256
+BANNER: Final = "We value your privacy: accept all cookies to continue reading this page. "
+
+Random = np.random.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Night:
+    """Rows of `SAMPLE` on both sides."""
+
+    live: pa.Table
+    night: pa.Table
+
+
+def quiet(pool: pa.Table, random: Random, *, turnover: float = TURNOVER) -> Night:
+    """A live version, and the same with some documents replaced by others of the pool."""
+    documents = random.permutation(pc.unique(pool["document_id"]).to_pylist())
+    size = int(LIVE * len(documents))
+    live, rest = documents[:size], documents[size:]
+    gone = min(round(turnover * size), len(rest))
+    return Night(of(pool, live), of(pool, [*live[gone:], *rest[:gone]]))
+
+
+def of(pool: pa.Table, documents: Sequence[str]) -> pa.Table:
+    return pool.filter(pc.is_in(pool["document_id"], pa.array(list(documents), pa.string())))
+
+
+def damaged(night: Night, random: Random, damage: Callable[[str], str], *, share: float = 0.1) -> Night:
+    """A share of the candidate's documents with every passage damaged, under another content key."""
+    documents = pc.unique(night.night["document_id"]).to_pylist()
+    chosen = set(random.choice(documents, max(1, round(share * len(documents))), replace=False))
+    rows = night.night.select(["document_id", "text", "content_key"]).to_pylist()
+    hit = [row["document_id"] in chosen for row in rows]
+    texts = [damage(row["text"]) if is_hit else row["text"] for row, is_hit in zip(rows, hit, strict=True)]
+    keys = [row["content_key"] + "!" * is_hit for row, is_hit in zip(rows, hit, strict=True)]
+    return Night(night.live, with_column(with_column(night.night, "text", texts), "content_key", keys))
+
+
+def with_column(table: pa.Table, name: str, values: Sequence[str]) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.string()))
+
+
+def added(night: Night, other: pa.Table, random: Random, *, share: float, by: str) -> Night:
+    """So many documents of another corpus that they are `share` of all chunks, or of all documents."""
+    rows = night.night.num_rows
+    documents = random.permutation(pc.unique(other["document_id"]).to_pylist())
+    sizes = dict(Counter(other["document_id"].to_pylist()))
+    total = rows if by == "chunks" else len(pc.unique(night.night["document_id"]))
+    wanted, taken, chosen = share / (1 - share) * total, 0.0, []
+    for document in documents:
+        if taken >= wanted:
+            break
+        chosen.append(document)
+        taken += min(sizes[document], 40) if by == "chunks" else 1
+    return Night(night.live, pa.concat_tables([night.night, of(other, chosen)]))
+
+
+def misread(text: str) -> str:
+    """A letter in about forty has an accent, and UTF-8 was read as Latin-1."""
+    return (
+        "".join("é" if letter == "e" and place % 5 == 0 else letter for place, letter in enumerate(text))
+        .encode()
+        .decode("latin-1")
+    )
+
+
+def lossy(text: str) -> str:
+    """One character in fifty could not be decoded."""
+    return "".join("\ufffd" if place % 50 == 49 else letter for place, letter in enumerate(text))
+
+
+def cut(text: str) -> str:
+    """Every passage ends after two fifths of its characters."""
+    return text[: len(text) * 2 // 5]
+
+
+def verdict(night: Night) -> tuple[str, tuple[str, ...]]:
+    """State and the detectors that spoke."""
+    live, candidate = (sampled(rows) for rows in (night.live, night.night))
+    manifests = manifest(night.live), manifest(night.night)
+    found = compare(Side.of(live), Side.of(candidate), manifests=manifests, planned=Planned(), max_tokens=TOKENS)
+    return found.state, tuple(each.detector for each in found.findings if each.state != "none")
+
+
+def manifest(rows: pa.Table) -> pa.Table:
+    """A row a document, as a version's manifest has."""
+    grouped = rows.group_by("document_id", use_threads=False).aggregate(
+        [(name, "first") for name in ("content_key", "media_type", "language", "size", "source_uri")]
+        + [("text", "count")]
+    )
+    names = {
+        "content_key_first": "content_key",
+        "media_type_first": "media_type",
+        "language_first": "language",
+        "size_first": "size",
+        "source_uri_first": "key",
+        "text_count": "chunks",
+    }
+    return grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
+
+
+def sampled(rows: pa.Table) -> pa.Table:
+    """As a version's sample: documents by hash of id, capped, each one's passages evenly spread."""
+    kept = of(rows, pick(manifest(rows))["document_id"].to_pylist()).sort_by(
+        [("document_id", "ascending"), ("ordinal", "ascending")]
+    )
+    ids = kept["document_id"].to_numpy(zero_copy_only=False)
+    _, starts, counts = np.unique(ids, return_index=True, return_counts=True)
+    places = [start + place for start, count in zip(starts, counts, strict=True) for place in spread(int(count))]
+    return kept.take(pa.array(places))
+
+
+def changes(pool: pa.Table, topic: pa.Table, tongues: Sequence[pa.Table]) -> Mapping[str, Callable[[Random], Night]]:
+    """What may happen in a night, by name."""
+
+    def hurt(damage: Callable[[str], str]) -> Callable[[Random], Night]:
+        return lambda random: damaged(quiet(pool, random), random, damage)
+
+    def more(share: float) -> Callable[[Random], Night]:
+        return lambda random: added(quiet(pool, random), topic, random, share=share, by="chunks")
+
+    def tongue(random: Random) -> Night:
+        return added(quiet(pool, random), tongues[random.integers(len(tongues))], random, share=0.05, by="documents")
+
+    return {
+        "quiet": lambda random: quiet(pool, random),
+        "mojibake 10 %": hurt(misread),
+        "undecodable 10 %": hurt(lossy),
+        "truncation 10 %": hurt(cut),
+        "boilerplate 10 %": hurt(lambda text: BANNER + text),
+        "new topic 20 %": more(0.2),
+        "new topic 5 %": more(0.05),
+        "new language 5 %": tongue,
+    }
+
+
+def measured(name: str, pool: pa.Table, change: str, make: Callable[[Random], Night], trials: int) -> dict[str, object]:
+    """How often each verdict came in so many trials, and which detectors spoke."""
+    states, spoke, started = Counter[str](), Counter[str](), time.process_time()
+    for trial in range(trials):
+        random = np.random.default_rng([trial, *change.encode(), *name.encode()])
+        state, detectors = verdict(make(random))
+        states[state] += 1
+        spoke.update(detectors)
+    seconds = (time.process_time() - started) / trials
+    return {
+        "set": name,
+        "documents": len(pc.unique(pool["document_id"])),
+        "chunks": pool.num_rows,
+        "change": change,
+        "trials": trials,
+        "states": dict(states),
+        "detectors": dict(spoke.most_common()),
+        "cpu_seconds": round(seconds, 2),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--sets", default=",".join(SETS))
+    options.add_argument("--changes", default="")
+    options.add_argument("--nights", type=int, default=50, help="quiet nights a set")
+    options.add_argument("--trials", type=int, default=20, help="of each planted change a set")
+    options.add_argument("--cache", type=Path, default=Path(".nightjar/bench/drift"))
+    options.add_argument("--results", type=Path, default=Path("benchmarks/results/drift.json"))
+    chosen = options.parse_args()
+    tongues = [corpus("xquad", below=language, limit=240, cache=chosen.cache) for language in LANGUAGES]
+    told = []
+    for name in chosen.sets.split(","):
+        pool = corpus(name, limit=SETS[name], cache=chosen.cache)
+        topic = corpus(TOPIC[name], limit=SETS[TOPIC[name]], cache=chosen.cache)
+        for change, make in changes(pool, topic, tongues).items():
+            if chosen.changes and change not in chosen.changes.split(","):
+                continue
+            trials = chosen.nights if change == "quiet" else chosen.trials
+            told.append(measured(name, pool, change, make, trials))
+            print(json.dumps(told[-1]), flush=True)
+            chosen.results.write_text(json.dumps({"format": 1, "rows": told}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
