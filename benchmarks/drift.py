@@ -85,7 +85,11 @@ def added(night: Night, other: pa.Table, random: Random, *, share: float, by: st
             break
         chosen.append(document)
         taken += min(sizes[document], 40) if by == "chunks" else 1
-    return Night(night.live, pa.concat_tables([night.night, of(other, chosen)]))
+    # Of the corpus's own media type: what tells them apart is what they say.
+    alike = with_column(
+        of(other, chosen), "media_type", [night.live["media_type"][0].as_py()] * of(other, chosen).num_rows
+    )
+    return Night(night.live, pa.concat_tables([night.night, alike]))
 
 
 def misread(text: str) -> str:

@@ -19,9 +19,11 @@ _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: var(--text);
 background: var(--page); overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
+.panel > h2:first-child, .panel > h3:first-child { margin-top: .2rem; } figure { margin: 0; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem .3rem 0;
-border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+th { white-space: nowrap; } td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .lead { font-size: 1.15rem; margin: .4rem 0 1rem; } .soft { color: var(--soft); }
 .pass, .none, .info { color: var(--good); } .warn, .warning { color: var(--warn); }
@@ -30,7 +32,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 padding: .6rem .9rem; margin: .8rem 0; }
 blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line); color: var(--soft); }
 svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
-@media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 32rem; } }
+@media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 40rem; } }
 @media print { :root { --text: #000; --page: #fff; } body { max-width: none; margin: 0; font-size: 10pt; }
 .panel, tr, figure, svg { break-inside: avoid; } h2, h3 { break-after: avoid; } .wide table { min-width: 0; } }
 """

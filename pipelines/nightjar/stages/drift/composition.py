@@ -25,6 +25,7 @@ _SAYS: Final[Mapping[str, str]] = {
     "languages": "documents in language {value} rose from {before} to {after}",
     "sizes": "documents of {value} rose from {before} to {after}",
 }
+_UNITS: Final = ("B", "KiB", "MiB", "GiB")
 _UNKNOWN: Final = "unknown"
 _SHOWN: Final = 12
 
@@ -76,8 +77,20 @@ def _quiet_rises(counts: NDArray[np.int64], changed: Turnover) -> NDArray[np.flo
 
 def _values(name: str, rows: pa.Table) -> dict[str, int]:
     """How many documents have each value."""
-    counted = pc.value_counts(_column(name, rows))
-    return {str(each["values"]) or _UNKNOWN: each["counts"] for each in counted.to_pylist()}
+    counted = pc.value_counts(_column(name, rows)).to_pylist()
+    if name == "sizes":
+        return {_size(int(each["values"])): each["counts"] for each in counted}
+    return {str(each["values"]) or _UNKNOWN: each["counts"] for each in counted}
+
+
+def _size(power: int) -> str:
+    """From this step of four to the next, as people write sizes."""
+    return f"{_bytes(4**power)} to {_bytes(4 ** (power + 1))}"
+
+
+def _bytes(size: int) -> str:
+    place = min((size.bit_length() - 1) // 10, len(_UNITS) - 1)
+    return f"{size >> 10 * place:,} {_UNITS[place]}"
 
 
 def _column(name: str, rows: pa.Table) -> pa.Array:
@@ -85,7 +98,7 @@ def _column(name: str, rows: pa.Table) -> pa.Array:
         # Steps of four: a corpus of letters that gets books moves by several of them.
         size = pc.max_element_wise(rows["size"].combine_chunks(), 1)
         power = pc.floor(pc.divide(pc.log2(size.cast(pa.float64())), 2)).cast(pa.int32())
-        return pc.binary_join_element_wise("4^", power.cast(pa.string()), " bytes and more", "")
+        return power.cast(pa.string())
     if name == "folders":
         return pc.replace_substring_regex(rows["key"].combine_chunks(), pattern="[^/]*$", replacement="")
     column = {"types": "media_type", "languages": "language"}[name]

@@ -126,18 +126,19 @@ def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
 
 
 def _terms(texts: Sequence[str], labels: NDArray[np.intp], number: int) -> list[tuple[str, ...]]:
-    """Words that a cluster uses more than the others: tf-idf with a cluster as a document (Grootendorst 2022)."""
+    """Words that a cluster's passages have more often than all passages: share times logarithm of the lift."""
     counts = [Counter[str]() for _ in range(number)]
     for text, label in zip(texts, labels, strict=True):
         counts[label].update(set(_TERM.findall(text.casefold())))
     total = sum(counts, Counter[str]())
-    mean = sum(total.values()) / number
-    return [_distinctive(words, total, mean) for words in counts]
+    sizes = np.bincount(labels, minlength=number)
+    return [_distinctive(words, total, int(size), len(texts)) for words, size in zip(counts, sizes, strict=True)]
 
 
-def _distinctive(words: Counter[str], total: Counter[str], mean: float) -> tuple[str, ...]:
+def _distinctive(words: Counter[str], total: Counter[str], size: int, everything: int) -> tuple[str, ...]:
     def weight(word: str) -> float:
-        return words[word] * math.log(1 + mean / total[word])
+        share, usual = words[word] / size, total[word] / everything
+        return share * math.log(share / usual)
 
     return tuple(sorted(words, key=lambda word: (-weight(word), word))[:_TERMS])
 

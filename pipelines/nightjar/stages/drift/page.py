@@ -14,8 +14,8 @@ Fields = Mapping[str, Any]
 _GREW: Final = 1.5
 _LEAD: Final = {
     NONE: "Nothing moved beyond what a quiet night moves.",
-    WARN: "Something moved; look before you trust it.",
-    FAIL: "Something broke.",
+    WARN: "The content moved beyond what a quiet night moves.",
+    FAIL: "Something is wrong with this version.",
 }
 _ABOUT: Final[Mapping[str, str]] = {
     "canary": "fixed texts embedded tonight, against the live version's (1 - lowest cosine)",
@@ -45,7 +45,7 @@ def render_drift(report: Fields, dots: Projection | None) -> str:
     return page(
         f"Drift of {report['corpus']}, {name}: {state}",
         tag("h1", f"Drift of {report['corpus']}: ", tag("span", state, css=state)),
-        tag("p", report["reason"] if state != NONE else _LEAD[NONE], css="lead"),
+        tag("p", f"{_LEAD[state]} {_sentence(report['reason']) if state != NONE else ''}", css="lead"),
         tag("p", f"{name[0].upper()}{name[1:]}. {_sample(report['sample'])}", css="soft"),
         *(tag("p", f"Note: {note}.") for note in report["notes"]),
         _look(report),
@@ -57,6 +57,10 @@ def render_drift(report: Fields, dots: Projection | None) -> str:
         tag("h2", "What the corpus is made of"),
         *(part for kind, moved in report["composition"].items() for part in _composition(kind, moved)),
     )
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _sample(sample: Fields) -> str:
@@ -88,8 +92,13 @@ def _first(look: Sequence[Html]) -> Iterator[Html]:
 
 
 def _detectors(report: Fields) -> Html:
-    rows = [_detector(each, report) for each in report["detectors"]]
+    order = sorted(report["detectors"], key=lambda each: (-STATES.index(each["state"]), -_beyond(each)))
+    rows = [_detector(each, report) for each in order]
     return table(("detector", "verdict", "before", "now", "moved by", "at most", "last versions"), rows)
+
+
+def _beyond(each: Fields) -> float:
+    return float(each["value"] / max(each["threshold"], 1e-9))
 
 
 def _detector(each: Fields, report: Fields) -> tuple[str, ...]:
@@ -106,6 +115,8 @@ def _history(each: Fields, report: Fields) -> Html:
     past = [one for one in told if name in one["figures"]]
     values = [(one["version"], one["figures"][name]) for one in past]
     limits = [(one["version"], one["thresholds"][name]) for one in past]
+    if not any(value for _, value in values):
+        return Html("")
     return sparkline(values, limits, said=f"{words(name)} over the last versions, with its threshold")
 
 

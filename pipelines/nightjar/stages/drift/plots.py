@@ -14,7 +14,7 @@ from nightjar.stages.page import Html, text
 
 _WIDTH: Final = 760
 _HEIGHT: Final = 420
-_SPARK: Final = (260, 110)
+_SPARK: Final = (240, 96)
 _OPENING: Final = re.compile(r"^<svg [^>]*>")
 
 theme.background_color = "none"
@@ -45,13 +45,21 @@ def sparkline(values: Sequence[tuple[int, float]], limits: Sequence[tuple[int, f
     if len(values) < 2:  # noqa: PLR2004 - a line has two ends
         return Html("")
     chart = leather.Chart()
-    chart.add_line(list(limits), name=None, stroke_color="var(--warn)", width=1)
-    chart.add_line(list(values), name=None, stroke_color="var(--after)", width=2)
+    chart.add_series(leather.Series(list(limits)), _Unnamed("var(--warn)", 1))
+    chart.add_series(leather.Series(list(values)), _Unnamed("var(--after)", 2))
     chart.add_x_axis(ticks=[values[0][0], values[-1][0]], tick_formatter=_whole)
     highest = max(value for _, value in (*values, *limits))
     chart.add_y_scale(min(0.0, *(value for _, value in values)), highest or 1.0)
     chart.add_y_axis(ticks=[0.0, highest], tick_formatter=_short)
     return _inline(chart.to_svg(width=_SPARK[0], height=_SPARK[1]), _SPARK, said)
+
+
+class _Unnamed(leather.Line):  # type: ignore[misc]  # the library has no types
+    """A line that no legend explains: the column it stands in does."""
+
+    def legend_to_svg(self, series: object, palette: object) -> list[object]:
+        del series, palette
+        return []
 
 
 def _whole(value: object, place: int, ticks: object) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from nightjar.stages.drift.composition import shares
 from nightjar.stages.drift.explain import clusters, contributors
 from nightjar.stages.drift.judge import Judgement
 from nightjar.stages.drift.sides import Side
-from nightjar.stages.drift.texts import damage
+from nightjar.stages.drift.texts import damage, shortest_tenth
 
 Fields = Mapping[str, Any]
 
@@ -40,11 +39,8 @@ def evidence(
             name: {value: list(pair) for value, pair in moved.items()} for name, moved in shares(*manifests).items()
         },
         "clusters": [asdict(cluster) for cluster in clusters(live, night)] if is_explained else [],
-        "documents": [asdict(each) for each in contributors(live, night, found.novelty, _damage(live, night))],
+        "documents": [
+            asdict(each) for each in contributors(live, night, found.novelty, damage(night, shortest_tenth(live)))
+        ],
         "history": [dict(each) for each in history],
     }
-
-
-def _damage(live: Side, night: Side) -> Any:
-    lengths = [len(text) for text in live.texts] or [0]
-    return damage(night, float(np.percentile(lengths, 10)))
