@@ -14,7 +14,7 @@ from nightjar.stages.page import Html, text
 
 _WIDTH: Final = 760
 _HEIGHT: Final = 420
-_SPARK: Final = (240, 96)
+_SPARK: Final = (240, 84)
 _OPENING: Final = re.compile(r"^<svg [^>]*>")
 
 theme.background_color = "none"
