@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from drift_corpora import corpus
 
 from nightjar.stages.drift import Planned, Side, compare
-from nightjar.stages.drift.picking import pick, spread
+from nightjar.stages.drift.picking import CHUNKS_A_DOCUMENT, pick, spread
 
 SETS: Final[Mapping[str, int]] = {"nq": 1600, "medquad": 332, "covidqa": 92, "squad2": 646}
 TOPIC: Final[Mapping[str, str]] = {"nq": "covidqa", "medquad": "squad2", "covidqa": "nq", "squad2": "medquad"}
@@ -75,7 +75,7 @@ def with_column(table: pa.Table, name: str, values: Sequence[str]) -> pa.Table:
 
 def added(night: Night, other: pa.Table, random: Random, *, share: float, by: str) -> Night:
     """So many documents of another corpus that they are `share` of all chunks, or of all documents."""
-    rows = night.night.num_rows
+    rows = sampled(night.night).num_rows
     documents = random.permutation(pc.unique(other["document_id"]).to_pylist())
     sizes = dict(Counter(other["document_id"].to_pylist()))
     total = rows if by == "chunks" else len(pc.unique(night.night["document_id"]))
@@ -84,7 +84,7 @@ def added(night: Night, other: pa.Table, random: Random, *, share: float, by: st
         if taken >= wanted:
             break
         chosen.append(document)
-        taken += min(sizes[document], 40) if by == "chunks" else 1
+        taken += min(sizes[document], CHUNKS_A_DOCUMENT) if by == "chunks" else 1
     # Of the corpus's own media type: what tells them apart is what they say.
     alike = with_column(
         of(other, chosen), "media_type", [night.live["media_type"][0].as_py()] * of(other, chosen).num_rows

@@ -10,24 +10,10 @@ import pyarrow as pa
 from nightjar.artifacts import SAMPLE, rows_table
 from nightjar.stages.drift import Side
 
-WORDS = [
-    "pump",
-    "valve",
-    "motor",
-    "filter",
-    "cable",
-    "panel",
-    "sensor",
-    "crew",
-    "shift",
-    "spare",
-    "gasket",
-    "torque",
-    "winter",
-    "summer",
-    "north",
-    "south",
-]
+WORDS = (
+    *("pump", "valve", "motor", "filter", "cable", "panel", "sensor"),
+    *("crew", "shift", "spare", "gasket", "torque", "winter", "summer"),
+)
 DIMENSIONS = 32
 
 

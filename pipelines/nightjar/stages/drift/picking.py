@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 CHUNKS: Final = 2_000
 """In a sample at most, but for the last document's: thresholds hardly move beyond, and 3 MB are kept a version."""
-CHUNKS_A_DOCUMENT: Final = 40
-"""So that a single giant does not fill the sample."""
+CHUNKS_A_DOCUMENT: Final = 8
+"""So that 250 documents and more are looked at, however long they are: documents are the unit."""
 
 
 def pick(rows: pa.Table) -> pa.Table:

@@ -1,0 +1,92 @@
+"""The drift report: bounded evidence, a page that says what to look at, and text that stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from stages.drift.sides_of import manifest, sample, side
+
+from nightjar.flows.drift_report import Report, report
+from nightjar.stages.drift import Planned, compare
+
+HOSTILE = "</title></style><script>document.title='pwned'</script><img src=x onerror=alert(1)><svg onload=alert(1)>"
+
+
+def reported(night: list[dict[str, object]], *, hostile: str = "", state: str = "warn") -> Report:
+    live = sample(range(60))
+    sides, manifests = (side(live), side(night)), (manifest(live), manifest(night))
+    found = compare(*sides, manifests=manifests, planned=Planned(), max_tokens=256)
+    figures = {each.detector: each.value for each in found.findings}
+    past = [
+        {"version": number, "state": "none", "figures": figures, "thresholds": dict.fromkeys(figures, 0.1)}
+        for number in (1, 2)
+    ]
+    verdict = {"state": state, "reason": f"{found.reason}{hostile}", "figures": figures, "thresholds": figures}
+    about = {"corpus": f"handbook{hostile}", "version": 3, "live": 2, **verdict}
+    return report(about, found, sides=sides, manifests=manifests, history=past)
+
+
+def new_topic(**changed: object) -> list[dict[str, object]]:
+    return [*sample(range(60)), *(row | changed for row in sample(range(8), topic=1))]
+
+
+@pytest.fixture(scope="module")
+def values() -> Mapping[str, Any]:
+    made = reported(new_topic())
+    loaded: Mapping[str, Any] = json.loads(made.as_json)
+    return loaded
+
+
+def test_the_cluster_that_grew_most_is_what_was_new(values: Mapping[str, Any]) -> None:
+    first = values["clusters"][0]
+    assert first["before"] < 0.02
+    assert first["after"] > 0.08
+    assert first["lift"] > 5
+    assert all(uri.startswith("s3://documents/1/") for uri in first["documents"])
+    assert first["terms"]
+    assert first["excerpts"]
+
+
+def test_documents_that_brought_it_are_named_by_their_source(values: Mapping[str, Any]) -> None:
+    assert {each["source_uri"] for each in values["documents"]} == {f"s3://documents/1/{n}.txt" for n in range(8)}
+    assert all(each["novel"] > 0 for each in values["documents"])
+
+
+def test_evidence_is_bounded() -> None:
+    night = sample(range(60, 160)) + [row | {"text": "word " * 50_000} for row in sample(range(3), topic=2)]
+    assert len(reported(night).as_json) < 100_000
+
+
+def test_a_night_that_touches_nothing_is_told_without_clusters() -> None:
+    made = reported(sample(range(60)), state="none")
+    assert made.values["clusters"] == []
+    assert "Nothing moved beyond what a quiet night moves." in made.page
+
+
+def test_the_page_says_verdict_what_moved_and_where_to_look() -> None:
+    page = reported(new_topic()).page
+    assert '<span class="warn">warn</span>' in page
+    assert page.index("What moved") < page.index("Look at") < page.index("Detectors")
+    assert "s3://documents/1/" in page
+    assert page.count("<svg") > 5
+
+
+def test_no_word_of_a_document_becomes_markup() -> None:
+    night = new_topic(
+        title=HOSTILE, source_uri=f"s3://documents/{HOSTILE}", text=f"{HOSTILE} {HOSTILE}", language=HOSTILE
+    )
+    page = reported(night, hostile=HOSTILE).page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<svg onload" not in page
+    assert page.count("</title>") == page.count("</style>") == 1
+    page.encode()
+
+
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    page = reported(new_topic()).page
+    assert re.findall(r"<(?:link|script|img|iframe|object)|@import|url\(|https?://|\shref=|\ssrc=", page) == []
