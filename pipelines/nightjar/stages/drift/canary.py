@@ -35,10 +35,12 @@ def canary(before: Vector, now: Vector) -> list[Finding]:
     lengths = np.linalg.norm(before, axis=1), np.linalg.norm(now, axis=1)
     cosines = np.einsum("ij,ij->i", before, now, dtype=np.float64) / np.maximum(lengths[0] * lengths[1], 1e-12)
     lowest, off = float(cosines.min(initial=1.0)), float(np.abs(lengths[1] - 1).max(initial=0.0))
+    remedy = "mend the installation, then run with --recompute embed"
+    said = f"the model gives fixed texts other vectors than for the live version (lowest cosine {lowest:.4f}): {remedy}"
     return [
         Finding(
             *("canary", 1 - lowest, 1 - LOWEST_COSINE, FAIL),
-            f"the model gives fixed texts other vectors than it gave the live version (lowest cosine {lowest:.4f})",
+            said,
             before=1.0,
             after=lowest,
             unit="number",
