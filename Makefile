@@ -55,7 +55,7 @@ clean: stop  ## also remove .nightjar and .venv
 
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
-STAGES := --extra parse --extra quality --extra embed
+STAGES := --extra parse --extra quality --extra embed --extra evaluate
 CLOCK := --extra airflow --extra celery
 
 # The first is solved, the others take its answers: one version of a package everywhere.

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from nightjar.adapters.ir_scorer import IrScorer
 from nightjar.adapters.memory.embedder import MemoryEmbedder, MemoryTokenizer
 from nightjar.adapters.memory.index import MemoryIndex
 from nightjar.adapters.memory.parser import MemoryParser
@@ -74,6 +75,16 @@ class LosingIndex(MemoryIndex):
         name = self.alias(alias)
         assert name is not None
         del self._collections[name]
+
+
+class Door:
+    """Another index before the world's own."""
+
+    def __init__(self, index: MemoryIndex) -> None:
+        self._index = index
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._index, name)
 
 
 def handbook(**sections: Any) -> Corpus:
@@ -140,6 +151,7 @@ class World:
             parser=lambda: self.parser,
             embedder=lambda: self.embedder,
             inspector=lambda: self.suites,
+            scorer=IrScorer(),
             clock=lambda: start + timedelta(seconds=next(moments)),
             work_folder=self.folder,
             lease_ttl_s=60.0,

@@ -29,7 +29,7 @@ _ALLOWED: Final = (
     "executor_config",
     "run_as_user",
 )
-_STAGE_OF: Final = {"gate": "gates"}
+_STAGE_OF: Final = {"gate": "gates", "evaluate": "gates"}
 
 
 def belonging(corpus: Corpus) -> dict[str, Any]:

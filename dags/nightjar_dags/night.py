@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Superseded
-from nightjar.flows import gates, planning, promotion
+from nightjar.flows import evaluating, gates, planning, promotion
 from nightjar.flows import index as checkout
 from nightjar.flows import night as whole
 from nightjar.flows import settle as settling
@@ -103,6 +103,14 @@ def verify(corpus: Corpus) -> None:
     with taking_part(corpus) as part:
         whole.timed(
             part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run, lease=part.lease)
+        )
+
+
+def evaluate(corpus: Corpus) -> Any:
+    """Ask the golden questions before anybody is sent to the version; its verdict, None where it has none."""
+    with taking_part(corpus) as part:
+        return whole.timed(
+            part.services, part.run, "evaluate", lambda: evaluating.evaluate(part.services, part.run, lease=part.lease)
         )
 
 

@@ -12,8 +12,13 @@ What each task does, and what it means when it is red:
 - `gate` judges the candidate as a whole. **Red**: too much was lost or set aside; the version is kept as `rejected`,
   and nobody sees it. A night that makes just what was rejected, or what waits, names that version and makes no other.
 - `index` fills a new collection, or writes what differs to the live one, every object confirmed. **Red**: Weaviate
-  refuses objects, or is full; or the version must wait and would change what people search.
+  refuses objects, or is full; or the version must wait and would change what people search; or golden questions would
+  be answered worse after a write to the live collection, so that nothing was written.
 - `verify` compares the collection with the version. **Red**: it is not what was meant to be written.
+- `evaluate` asks the corpus's golden questions of the candidate and of what is live. **Red**: a measure fell below its
+  floor, or lost more than `evaluation.max_regression` allows and than chance explains; the version is kept as
+  `rejected` with the questions that got worse, and what it wrote to a live collection was taken back. A corpus without
+  questions passes.
 - `promote` makes the version live, moves the alias and retires old collections. **Red**: the corpus is on hold, or the
   embedding changed; `nightjar promote CORPUS N` makes the waiting version live.
 - `finish` keeps the run's report and frees the corpus, however the run went. **Red**: only that; it does not decide
@@ -24,7 +29,7 @@ What each task does, and what it means when it is red:
 **Whatever is red, people still search what they searched before.** Only `promote` changes that, in one step.
 
 ### Green with skipped tasks
-- No shards, and `index`, `verify`, `promote` skipped: nothing had changed.
+- No shards, and `index` with all after it skipped: nothing had changed.
 - `promote` alone skipped: the run was asked not to promote, and its version waits.
 - All skipped but `finish` and `ask`: another run overtook this one; trigger a new one.
 
@@ -146,7 +151,8 @@ def form() -> dict[str, Param]:
 
 
 def _night(corpus: Corpus) -> None:
-    settle, plan, index, verify = (_step(corpus, name)() for name in ("settle", "plan", "index", "verify"))
+    names = ("settle", "plan", "index", "verify", "evaluate")
+    settle, plan, index, verify, evaluate = (_step(corpus, name)() for name in names)
     # An empty mapping is skipped; with the default rule everything after it would be, too.
     gate = _step(corpus, "gate", trigger_rule=TriggerRule.NONE_FAILED)()
     promote = _step(corpus, "promote", outlets=[live_alias(corpus)])()
@@ -161,7 +167,7 @@ def _night(corpus: Corpus) -> None:
         chain(parse, chunk, embed, finish)
 
     shards = task_group(group_id="shard")(shard).expand(one=plan)
-    chain(settle, plan, shards, gate, index, verify, promote, finish, ask)
+    chain(settle, plan, shards, gate, index, verify, evaluate, promote, finish, ask)
 
 
 def _step(

@@ -164,6 +164,21 @@ class Inspector(Protocol):
         """
 
 
+class Scorer(Protocol):
+    """Measures of rankings, by a library of the field."""
+
+    def score(
+        self, wanted: Sequence[frozenset[str]], rankings: Sequence[Sequence[str]], *, k: int
+    ) -> list[Mapping[str, float]]:
+        """`recall` (at k), `mrr` and `ndcg` (at 10) of each question, in order, from 0 to 1.
+
+        Args:
+            wanted: of each question what should be found; never empty.
+            rankings: of each question what was found, best first, nothing twice.
+            k: how many of a ranking count for recall.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """`kind` is text, text[], int, number, bool or date; `search` is words, exact, range or stored."""

@@ -13,6 +13,7 @@ from nightjar.adapters.embedder.model_files import ModelFiles, locate
 from nightjar.adapters.embedder.tokenizer import ModelTokenizer
 from nightjar.adapters.embedder.transformer import TransformerEmbedder
 from nightjar.adapters.gx_inspector import GxInspector
+from nightjar.adapters.ir_scorer import IrScorer
 from nightjar.adapters.parser.pool import UnstructuredParser
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.adapters.s3_client import s3_client
@@ -84,6 +85,7 @@ def open_services(
         parser=parser,
         embedder=functools.cache(lambda: _embedder(corpus, settings, model())),
         inspector=functools.cache(lambda: _inspector(corpus)),
+        scorer=IrScorer(),
         clock=lambda: datetime.now(UTC),
         work_folder=settings.work,
         lease_ttl_s=settings.lease_ttl.total_seconds(),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import World, handbook
+from world import Door, World, handbook
 
 from nightjar.adapters.memory.index import MemoryIndex
 from nightjar.errors import HeldBack
@@ -142,16 +142,6 @@ def test_a_collection_that_is_not_the_checkout_is_taken_back_at_once(world: Worl
 
 def documents(world: World) -> set[object]:
     return {properties["document_id"] for properties, _ in world.served().values()}
-
-
-class Door:
-    """Another index before the world's own."""
-
-    def __init__(self, index: MemoryIndex) -> None:
-        self._index = index
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._index, name)
 
 
 class Watched(Door):

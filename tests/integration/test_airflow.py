@@ -49,7 +49,17 @@ WORDS = ("harbour master", "lighthouse", "Spring tides")
 OVER = {"success", "failed"}
 QUESTION = "ask__version-4"
 SHARD = [("shard.parse", 0), ("shard.chunk", 0), ("shard.embed", 0)]
-BEFORE_PROMOTION = {"settle", "plan", "shard.parse", "shard.chunk", "shard.embed", "gate", "index", "verify"}
+BEFORE_PROMOTION = {
+    "settle",
+    "plan",
+    "shard.parse",
+    "shard.chunk",
+    "shard.embed",
+    "gate",
+    "index",
+    "verify",
+    "evaluate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +223,7 @@ def waits_before_promotion(rest: Rest, run_id: str, *, tries: int) -> bool:
     """Everything up to `promote` has been done so often, and `promote` waits for a slot."""
     assert rest.run_state(DAG, run_id) != "failed", rest.states(DAG, run_id)
     tasks = rest.tasks(DAG, run_id)
-    return tasks["verify"]["try_number"] == tries and tasks["promote"]["state"] == "scheduled"
+    return tasks["evaluate"]["try_number"] == tries and tasks["promote"]["state"] == "scheduled"
 
 
 def chapter(stack: Stack, rest: Rest, run_id: str, *, dag_id: str = DAG) -> Chapter:

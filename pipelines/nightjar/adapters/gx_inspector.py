@@ -13,10 +13,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from nightjar.adapters.quiet import silence_telemetry
+from nightjar.corpus.policy import SHIPPED_SUITES
+from nightjar.corpus.shipped import shipped_suites
 from nightjar.errors import Code, Misconfigured, bounded
 from nightjar.model import Violation, sha256
 
-SHIPPED: Final = "expectations"
 _SEVERITIES: Final = ("critical", "warning", "info")
 _KEYS: Final = frozenset({"type", "kwargs", "meta", "severity"})
 _COLUMN_KEYS: Final = ("column", "column_A", "column_B")
@@ -25,26 +26,11 @@ _LONGEST_VALUE: Final = 60
 Config = Mapping[str, Any]
 
 
-def shipped_suites() -> Path:
-    """The folder of the suites that come with Nightjar: inside the wheel, or beside `pipelines/` in a checkout.
-
-    Raises:
-        Misconfigured: neither is there.
-    """
-    package = Path(__file__).resolve().parents[1]
-    folder = next(
-        (f for f in (package / SHIPPED, package.parents[1] / SHIPPED) if (f / "documents.json").is_file()), None
-    )
-    if folder is None:
-        raise Misconfigured("the shipped expectation suites are missing: install nightjar again, or set quality.suites")
-    return folder
-
-
 class GxInspector:
     """Runs the suites of one folder; `folder` None or "expectations" means the shipped ones. One per process."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self._folder = shipped_suites() if folder is None or str(folder) == SHIPPED else Path(folder)
+        self._folder = shipped_suites() if folder is None or str(folder) == SHIPPED_SUITES else Path(folder)
         self._suites: dict[str, Any] = {}
 
     @property

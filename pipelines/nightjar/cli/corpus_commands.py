@@ -11,6 +11,7 @@ import click
 
 from nightjar.corpus import Corpora, Corpus, commented_file, folder_uri, json_schema, load_corpus
 from nightjar.corpus.model import NAME
+from nightjar.corpus.questions import golden_questions
 from nightjar.errors import Misconfigured
 from nightjar.settings import Settings
 
@@ -28,9 +29,9 @@ def init(name: str, source: str) -> None:
 @click.argument("corpus", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def validate(corpus: str | None, *, as_json: bool) -> None:
-    """Check one corpus file, or all of them, without any server."""
+    """Check one corpus file, or all of them, with their golden questions, without any server."""
     settings = Settings.from_environment(os.environ)
-    checked = settings.all_corpora() if corpus is None else Corpora((settings.corpus(corpus),), ())
+    checked = with_questions(settings.all_corpora() if corpus is None else Corpora((settings.corpus(corpus),), ()))
     click.echo(
         json.dumps(report(checked)) if as_json else "\n".join(_lines(checked)) or f"{settings.corpora}: no corpora"
     )
@@ -67,6 +68,19 @@ def write_corpus_file(name: str, *, source: str, settings: Settings) -> Path:
         raise Misconfigured(f"{path}: cannot be written ({error.strerror}); check NIGHTJAR_CORPORA") from error
     load_corpus(path, default_state=settings.state)
     return path
+
+
+def with_questions(corpora: Corpora) -> Corpora:
+    """The same, where a corpus whose golden questions cannot be read is a broken one."""
+    valid: list[Corpus] = []
+    broken = list(corpora.broken)
+    for corpus in corpora.valid:
+        try:
+            golden_questions(corpus)
+            valid.append(corpus)
+        except Misconfigured as error:
+            broken.append((Path(corpus.evaluation.questions or ""), error))
+    return Corpora(tuple(valid), tuple(broken))
 
 
 def report(corpora: Corpora) -> dict[str, object]:

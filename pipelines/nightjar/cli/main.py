@@ -32,6 +32,8 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "replay": ("run_command:replay", "Try quarantined documents again."),
     "quarantine": ("quarantine_command:quarantine", "Documents set aside, each with its reason."),
     "forget": ("erase_command:forget", "Erase documents everywhere, and refuse their return."),
+    "evaluate": ("evaluate_command:evaluate", "How well golden questions are answered, and which got worse."),
+    "questions": ("evaluate_command:questions", "Draft golden questions from a corpus (`questions suggest`)."),
     "audit": ("audit_command:audit", "The index against its manifest, object by object; mends it where asked."),
     "gc": ("gc_command:gc", "Delete what nobody needs any more and is older than a week."),
 }

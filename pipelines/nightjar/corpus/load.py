@@ -42,6 +42,7 @@ def load_corpus(path: Path, *, default_state: str | None) -> Corpus:
     if values.get("state") is None and default_state is not None:
         values["state"] = f"{default_state.rstrip('/')}/{name}/"
     _anchor_suites(values, path.parent)
+    _anchor_questions(values, path.parent)
     try:
         return Corpus.model_validate(values)
     except ValidationError as error:
@@ -121,6 +122,14 @@ def _anchor_suites(values: dict[str, Any], folder: Path) -> None:
     suites = quality.get("suites", SHIPPED_SUITES) if isinstance(quality, dict) else SHIPPED_SUITES
     if isinstance(quality, dict) and isinstance(suites, str) and suites != SHIPPED_SUITES:
         values["quality"] = {**quality, "suites": str((folder / suites).resolve())}
+
+
+def _anchor_questions(values: dict[str, Any], folder: Path) -> None:
+    """A path of golden questions counts from the corpus file; a bare name lies beside the suites."""
+    evaluation = values.get("evaluation")
+    questions = evaluation.get("questions") if isinstance(evaluation, dict) else None
+    if isinstance(evaluation, dict) and isinstance(questions, str) and "/" in questions:
+        values["evaluation"] = {**evaluation, "questions": str((folder / questions).resolve())}
 
 
 def _no_such(name: str, known: list[str], folder: Path) -> str:

@@ -95,13 +95,19 @@ class Evaluation(Section):
     """The third gate: are known questions still answered?"""
 
     questions: Line | None = Field(
-        default=None, description="File of golden questions in expectations/questions/; null: none."
+        default=None,
+        description="File of golden questions: a name in expectations/questions/, or ./a/path from this file; "
+        "null: none.",
     )
-    k: Annotated[AtLeastOne, Field(le=1000)] = Field(default=10, description="Hits that count for recall.")
+    k: Annotated[AtLeastOne, Field(le=1000)] = Field(default=10, description="Documents that count for recall.")
     floor: dict[Literal["recall", "mrr", "ndcg"], Share] = Field(
-        default_factory=dict, description="Least value of a measure: recall, mrr or ndcg."
+        default_factory=dict, description="Least value of a measure of hybrid search: recall, mrr or ndcg."
     )
-    max_regression: Share = Field(default=0.05, description="Most that a measure may lose against the live version.")
+    max_regression: Share = Field(
+        default=0.05,
+        description="Most that a measure may lose against the live version, as a share of it; a loss counts only "
+        "beyond its interval.",
+    )
 
     @model_validator(mode="after")
     def _floor_has_questions(self) -> Self:

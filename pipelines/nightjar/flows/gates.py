@@ -103,12 +103,12 @@ def _objection(services: Services, run: Run, verdicts: Mapping[str, Any]) -> str
     stopping = {"drift": _STOPS[services.corpus.drift.stops]}
     for name, verdict in verdicts.items():
         state = (verdict or {}).get("state")
-        if state in stopping.get(name, _STOPS["fail"]) and not _is_overruled(services, run, name, state):
+        if state in stopping.get(name, _STOPS["fail"]) and not is_overruled(services, run, name, state):
             return str(verdict["reason"]) if name == "quality" else f"{name}: {verdict['reason']}"
     return ""
 
 
-def _is_overruled(services: Services, run: Run, gate: str, state: str) -> bool:
+def is_overruled(services: Services, run: Run, gate: str, state: str) -> bool:
     """A person promoted a version that this gate had judged no better, and the run builds it anew."""
     if run.options.decided is None:
         return False

@@ -18,6 +18,7 @@ from nightjar.flows.checkouts import (
     read_checkout,
     standing_checkout,
 )
+from nightjar.flows.evaluation import evaluate_overlay
 from nightjar.flows.gates import candidate
 from nightjar.flows.inplace import REQUEST_S, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
@@ -41,14 +42,17 @@ def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     """Check the run's candidate out. Returns what was written.
 
     Raises:
-        HeldBack: the version must wait, and would change what people search; a collection of its own is filled all the
-            same, so that it can be looked at.
+        HeldBack: golden questions would be answered worse after a write to the live collection, so that the version is
+            rejected; or the version must wait, and would change what people search. A collection of its own is filled
+            all the same, so that it can be looked at.
     """
     version = candidate(services, run)
     if version is None or version.state not in {State.GATED, State.INDEXING}:
         return {"written": 0, "deleted": 0}
     live = read_live(services.state)
     version = with_strategy(services, version, live, full_refresh=run.options.full_refresh)
+    if version.strategy == Strategy.IN_PLACE and live is not None:
+        version = evaluate_overlay(services, run, version, live)
     reason = reason_to_wait(services, run, version, live)
     if version.strategy == Strategy.IN_PLACE and reason:
         wait(services, version, actor=run.actor, reason=reason)
@@ -203,8 +207,13 @@ def prove(
     return figures
 
 
-def take_back(services: Services, version: Version, *, lease: Lease, actor: str, reason: str) -> NoReturn:
-    """The reverse delta at once: the live collection is again what `live.json` says, the version is rejected."""
+def take_back(
+    services: Services, version: Version, *, lease: Lease, actor: str, reason: str, holds: bool = False
+) -> NoReturn:
+    """The reverse delta at once: the live collection is again what `live.json` says, the version is rejected.
+
+    Where the answer `holds`, the same content gets it again without being written; else it is tried again.
+    """
     live = read_live(services.state)
     if live is None:
         raise HeldBack(reason)
@@ -212,5 +221,5 @@ def take_back(services: Services, version: Version, *, lease: Lease, actor: str,
     bring(services, CollectionName(live.collection), version, standing, lease=lease)
     close_writing(services, live.collection, standing)
     rejected = version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason)
-    save_version(services.state, replace(rejected, collection=None, judged_by=""))
+    save_version(services.state, replace(rejected, collection=None, judged_by=version.judged_by if holds else ""))
     raise HeldBack(f"version {version.number} is rejected, and what it wrote is taken back: {reason}")

@@ -1,4 +1,4 @@
-"""A night from start to end, in one process or task by task: settle, plan, shards, gate, index, verify, promote."""
+"""A night from start to end, in one process or task by task: settle, plan, shards, gate, index, verify … promote."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
+from nightjar.flows.evaluating import evaluate
 from nightjar.flows.gates import candidate, gate, told_of
 from nightjar.flows.granting import apply_access
 from nightjar.flows.index import index, verify
@@ -45,6 +46,7 @@ _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], 
     ("gates", lambda services, run, _lease: gate(services, run)),
     ("index", lambda services, run, lease: index(services, run, lease=lease)),
     ("verify", lambda services, run, lease: verify(services, run, lease=lease)),
+    ("evaluate", lambda services, run, lease: evaluate(services, run, lease=lease)),
     ("promote", lambda services, run, lease: promote(services, run, lease=lease)),
 )
 
@@ -113,6 +115,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     seconds = dict(cost.get("seconds", {}))
     for name in ("plan", "gates", "index", "verify", "promote"):
         seconds[name] = read_json(services, run, f"seconds/{name}.json") or 0.0
+    seconds["gates"] += read_json(services, run, "seconds/evaluate.json") or 0.0
     names = ("plan", "parse", "chunk", "check", "embed", "gates", "index", "verify", "promote")
     seconds = {name: round(seconds.get(name, 0.0), 3) for name in names}
     seconds["total"] = round((services.clock() - run.started_at).total_seconds(), 3)

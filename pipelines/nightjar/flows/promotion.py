@@ -36,7 +36,7 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
     """Promote the run's candidate; safe to repeat after a crash at any point. None where there is nothing to promote.
 
     Raises:
-        HeldBack: the version must wait.
+        HeldBack: the version must wait, or a gate rejected it.
         Superseded: another run went live since this one was settled.
     """
     version = candidate(services, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from nightjar.corpus.questions import golden_questions
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_versions
@@ -16,9 +17,14 @@ _JUDGES: Final = ("quality", "drift", "evaluation")
 
 
 def judges_digest(services: Services) -> str:
-    """Changes when the same content could be judged otherwise: the gates' sections of the corpus file."""
-    resolved = services.corpus.resolved()
-    return sha256(json.dumps([resolved[name] for name in _JUDGES], sort_keys=True))[:16]
+    """Changes when the same content could be judged otherwise: the gates' sections of the corpus file, its questions.
+
+    Raises:
+        Misconfigured: the file of golden questions is wrong.
+    """
+    resolved, golden = services.corpus.resolved(), golden_questions(services.corpus)
+    rules = [*(resolved[name] for name in _JUDGES), golden.digest if golden else None]
+    return sha256(json.dumps(rules, sort_keys=True))[:16]
 
 
 def standing_refusal(services: Services, run: Run, *, checkout: str) -> Version | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nightjar.corpus import Corpus
 from nightjar.flows.points import Point
-from nightjar.ports import Embedder, Index, Inspector, Parser, Source, StateStore, Tokenizer
+from nightjar.ports import Embedder, Index, Inspector, Parser, Scorer, Source, StateStore, Tokenizer
 from nightjar.recipe import Recipe
 
 Progress = Callable[[str, int, int], None]
@@ -30,6 +30,7 @@ class Services:
     parser: Callable[[], Parser]
     embedder: Callable[[], Embedder]
     inspector: Callable[[], Inspector]
+    scorer: Scorer
     clock: Callable[[], datetime]
     work_folder: Path
     progress: Progress

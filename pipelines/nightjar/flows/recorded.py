@@ -1,0 +1,53 @@
+"""Scores that were measured earlier, for what cannot be asked again: beside a run, or in a version's report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from nightjar.artifacts import version_key
+from nightjar.flows.golden import Asked
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Version
+from nightjar.stages.evaluation.comparison import MODES, Scored, Side
+
+GATE: Final = "evaluation"
+"""The gate's name among a version's verdicts, and of its report beside the version."""
+
+
+def recorded(services: Services, version: Version, asked: Asked) -> dict[str, Any] | None:
+    """The version's own report, where it is about the same file of questions and the same k."""
+    stored = services.state.read(version_key(version.number, f"{GATE}.json"))
+    told: dict[str, Any] | None = json.loads(stored.data) if stored else None
+    if told is None or (told["digest"], told["k"]) != (asked.digest, services.corpus.evaluation.k):
+        return None
+    return told
+
+
+def recorded_side(services: Services, version: Version, asked: Asked) -> Side | None:
+    """What that report says of the same questions; None where it knows fewer."""
+    told = recorded(services, version, asked)
+    by_line = {each["line"]: each["scores"] for each in told["scores"]} if told else {}
+    if any(question.line not in by_line for question in asked.questions):
+        return None
+    scores = [by_line[question.line] for question in asked.questions]
+    return {mode: tuple(Scored(each[mode], ()) for each in scores) for mode in MODES if mode in scores[0]}
+
+
+def packed(asked: Asked, side: Side) -> dict[str, Any]:
+    """A side as JSON, with what it is an answer to."""
+    told = {mode: [asdict(each) for each in scored] for mode, scored in side.items()}
+    return {**_about(asked), "side": told}
+
+
+def unpacked(asked: Asked, told: Mapping[str, Any] | None) -> Side | None:
+    """The reverse of `packed`; None where other questions were asked then."""
+    if told is None or any(told[name] != value for name, value in _about(asked).items()):
+        return None
+    return {mode: tuple(Scored.from_json(each) for each in scored) for mode, scored in told["side"].items()}
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    return {"digest": asked.digest, "lines": [each.line for each in asked.questions]}

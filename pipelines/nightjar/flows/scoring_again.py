@@ -1,0 +1,76 @@
+"""Score a version on demand: by hand, or every week for what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from nightjar.errors import Misconfigured
+from nightjar.flows.evaluation import evaluation_of, keep_report
+from nightjar.flows.golden import Asked, ask_of
+from nightjar.flows.measuring import index_side, side_of
+from nightjar.flows.recorded import recorded_side
+from nightjar.flows.scores import remember_scores
+from nightjar.flows.searching import refuse_other_model
+from nightjar.flows.services import Services
+from nightjar.flows.versions import Live, Version, read_live, read_version
+from nightjar.model import CollectionName
+from nightjar.stages.evaluation.comparison import Side
+
+REPORT: Final = "evaluation_again"
+"""Beside the version; the gate's own evidence stays as it was."""
+
+
+def score_again(services: Services, *, number: int | None, by: str) -> Mapping[str, Any]:
+    """The report of version `number` against what is live; None: of what is live against its own record.
+
+    Needs no lease: it changes no version, and what it writes is its own.
+
+    Raises:
+        Misconfigured: the corpus has no questions (about this version's documents), nothing is live, there is no such
+            version, or its model is not the corpus's.
+    """
+    live = read_live(services.state)
+    if number is None and live is None:
+        raise Misconfigured(f"nothing is live: run it first with `nightjar run {services.corpus.name}`")
+    version = read_version(services.state, number or (live.version if live else 0))
+    standing = read_version(services.state, live.version) if live else None
+    asked = _asked(services, version, standing)
+    refuse_other_model(services, version)
+    side, measured = _now(services, version, live, asked)
+    before = _before(services, version, standing, asked)
+    against = standing.number if standing and before else None
+    made = evaluation_of(services, version, asked, side, before, against=against, measured=measured)
+    keep_report(services, version.number, made, name=REPORT)
+    remember_scores(services, made, by=by)
+    return made
+
+
+def _asked(services: Services, version: Version, standing: Version | None) -> Asked:
+    name = services.corpus.name
+    if services.corpus.evaluation.questions is None:
+        raise Misconfigured(
+            f"{name} has no golden questions: name a file of them as evaluation.questions in the corpus file;"
+            f" `nightjar questions suggest {name}` drafts some"
+        )
+    if not version.manifest:
+        raise Misconfigured(f"version {version.number} is {version.state} and has no documents to ask about")
+    asked = ask_of(services, version, standing, run_id=None)
+    if asked is None:
+        raise Misconfigured(f"version {version.number} has none of the documents that the questions of {name} name")
+    return asked
+
+
+def _now(services: Services, version: Version, live: Live | None, asked: Asked) -> tuple[Side, str]:
+    """What is live is asked where people ask it, whatever became of it since it was proved."""
+    if live is not None and live.version == version.number and live.collection in services.index.collections():
+        return index_side(services, CollectionName(live.collection), asked), "index"
+    return side_of(services, version, asked)
+
+
+def _before(services: Services, version: Version, standing: Version | None, asked: Asked) -> Side | None:
+    if standing is None:
+        return None
+    if standing.number == version.number or standing.recipe_parts.get("embed") != version.recipe_parts.get("embed"):
+        return recorded_side(services, standing, asked)
+    return side_of(services, standing, asked)[0]

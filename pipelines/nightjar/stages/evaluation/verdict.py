@@ -1,0 +1,84 @@
+"""The evaluation gate's verdict: what scores mean for a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from nightjar.corpus.policy import Evaluation
+from nightjar.model import Verdict
+from nightjar.stages.evaluation.comparison import Compared
+
+FLOOR_MODE: Final = "hybrid"
+"""How people search unless they say otherwise: the mode that the floor is about."""
+FEWEST: Final = 5
+"""With fewer questions one answer more or less is a regression beyond any interval: they warn."""
+
+
+def judge(compared: Sequence[Compared], *, questions: int, pairs: int, limits: Evaluation) -> Verdict:
+    """`fail` stops a version: a measure below its floor, or a loss above the limit and beyond its interval.
+
+    `warn` is shown with it: a loss beyond its interval that the limit allows, or one that too few questions show.
+
+    Args:
+        compared: every measure of every mode that was asked.
+        questions: how many the candidate was judged by.
+        pairs: how many of them candidate and live were compared by.
+        limits: of the corpus file.
+    """
+    figures = {"questions": float(questions), **_figures(compared)}
+    stops, doubts = list(_below(compared, limits)), list(_lost(compared, limits, beyond=False))
+    losses = list(_lost(compared, limits, beyond=True))
+    if pairs < FEWEST:
+        doubts = [*losses, *doubts]
+    else:
+        stops += losses
+    if stops:
+        return Verdict("fail", _joined(stops), figures)
+    if doubts:
+        few = f"; {pairs} questions are too few to stop a version by" if losses else ""
+        return Verdict("warn", _joined(doubts) + few, figures)
+    return Verdict("none", "", figures)
+
+
+def name_of(measure: str, k: int) -> str:
+    """As the field writes it."""
+    return {"recall": f"recall@{k}", "mrr": "MRR", "ndcg": "nDCG@10"}[measure]
+
+
+def _figures(compared: Sequence[Compared]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for each in compared:
+        found[f"{each.mode}_{each.measure}"] = round(each.candidate.mean, 4)
+        if each.live is not None:
+            found[f"{each.mode}_{each.measure}_live"] = round(each.live.mean, 4)
+    return found
+
+
+def _below(compared: Sequence[Compared], limits: Evaluation) -> Iterator[str]:
+    for each in compared:
+        least = limits.floor.get(each.measure)
+        if each.mode == FLOOR_MODE and least is not None and each.candidate.mean < least:
+            yield (
+                f"{name_of(each.measure, limits.k)} of {each.mode} search is {each.candidate.mean:.3f}, below the"
+                f" floor of {least:g} (evaluation.floor.{each.measure})"
+            )
+
+
+def _lost(compared: Sequence[Compared], limits: Evaluation, *, beyond: bool) -> Iterator[str]:
+    """Losses outside their interval, nDCG first: above the limit, or within it."""
+    for each in sorted(compared, key=lambda one: one.measure != "ndcg"):
+        if each.live is None or each.difference is None or each.difference.high >= 0 or each.live.mean == 0:
+            continue
+        share = -each.difference.mean / each.live.mean
+        if (share > limits.max_regression) is beyond:
+            yield (
+                f"{name_of(each.measure, limits.k)} of {each.mode} search fell from {each.live.mean:.3f} by"
+                f" {share:.1%} (difference {each.difference.low:+.3f} to {each.difference.high:+.3f});"
+                f" evaluation.max_regression allows {limits.max_regression:.0%}"
+            )
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return sentences[0] + more
