@@ -16,6 +16,7 @@ from nightjar.corpus import Corpus, load_corpora
 from nightjar.errors import Misconfigured, NightjarError, bounded
 from nightjar.settings import Settings
 from nightjar_dags.audit import audit_dag
+from nightjar_dags.evaluate import evaluate_dag
 from nightjar_dags.operate import operate_dag
 from nightjar_dags.reindex import reindex_dag
 
@@ -24,6 +25,7 @@ _KINDS: Final = (
     reindex_dag,
     operate_dag,
     audit_dag,
+    evaluate_dag,
 )
 
 

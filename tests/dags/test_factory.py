@@ -14,7 +14,7 @@ from nightjar.errors import Misconfigured
 from nightjar_dags import corpus_dags, refuse_broken
 
 REPOSITORY = Path(__file__).parents[2]
-KINDS = ("reindex", "operate", "audit")
+KINDS = ("reindex", "operate", "audit", "evaluate")
 FILES = ("corpora.py", "corpora_errors.py")
 HEAVY = (
     "boto3",
