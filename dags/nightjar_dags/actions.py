@@ -49,6 +49,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "promote": Action("Promote a version that waits or was rejected", version=Need.MUST),
     "reject": Action("Reject a version that waits", version=Need.MUST),
     "replay": Action("Try quarantined documents again", documents=Need.MAY),
+    "forget": Action("Erase documents everywhere", documents=Need.MUST),
 }
 ASK: Final = "ask"
 CHOICES: Final[Mapping[str, Action]] = {**ACTIONS, ASK: Action("Ask a person about what waits", night=Need.MAY)}

@@ -1,12 +1,15 @@
 """Every object of the index against the manifest, both ways, once a week: what is missing, too much, or different.
 
-It takes no lease and changes nothing, so that people and nights go on meanwhile. It runs at a moment of the week that
-follows from the corpus's name, in the corpus's time zone; pause the DAG to audit by hand only.
+It runs at a moment of the week that follows from the corpus's name, in the corpus's time zone; pause the DAG to audit
+by hand only.
 
 - `audit` compares all objects, vectors and properties of the live collection with what the version says, and the
-  collection's record and the alias with what is live. Its last line of log says the outcome.
+  collection's record and the alias with what is live. It takes no lease and changes nothing, so that people and nights
+  go on meanwhile. Its last line of log says the outcome.
   **Red**: something differs; that line has the counts, the lines above it up to twenty ids of each kind. Or a run was
   writing to the collection at every try: clear the task when it is over.
+- `sweep`, after a sound audit, deletes what is older than a week and what no version, collection or quarantine needs,
+  and versions beyond `index.keep_versions`. It holds the corpus meanwhile. **Red**: a run was at work at every try.
 
 ### What to do
 1. Somebody changed the index by hand, or Weaviate lost something: ask who writes to this Weaviate.
@@ -19,13 +22,17 @@ follows from the corpus's name, in the corpus's time zone; pause the DAG to audi
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, task
+from typing import Final
+
+from airflow.sdk import DAG, Param, chain, task
 
 from nightjar.corpus import Corpus
 from nightjar_dags.defaults import belonging
 from nightjar_dags.foreseen import work_of
 from nightjar_dags.manuals import manual
 from nightjar_dags.schedules import weekly
+
+_WORK: Final = "nightjar_dags.auditing"
 
 
 def audit_dag(corpus: Corpus) -> DAG:
@@ -42,7 +49,8 @@ def audit_dag(corpus: Corpus) -> DAG:
         max_active_runs=1,
         **belonging(corpus),
     ) as dag:
-        task(task_id="audit")(work_of("nightjar_dags.auditing", "audit", corpus))()
+        audited, swept = (task(task_id=name)(work_of(_WORK, name, corpus))() for name in ("audit", "sweep"))
+        chain(audited, swept)
     dag.params.update(form())
     return dag
 

@@ -1,4 +1,4 @@
-"""What the task of `audit_<corpus>` does. Loaded by running tasks only."""
+"""What the tasks of `audit_<corpus>` do. Loaded by running tasks only."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from airflow.sdk import get_current_context
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Misconfigured, Transient
+from nightjar.flows import sweeping
 from nightjar.flows.audit import Findings, repair
 from nightjar.flows.audit import audit as compare
+from nightjar.flows.night import closing_lease
 from nightjar.flows.services import Services
+from nightjar.flows.sweeping import Swept
+from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar_dags.session import opened
 
@@ -26,6 +30,33 @@ def audit(corpus: Corpus) -> str:
     with opened(corpus) as services:
         found = found_in(services, run_id=f"audit-{context['run_id']}", owner=owner, mend=context["params"]["repair"])
     return judged(corpus.name, found)
+
+
+def sweep(corpus: Corpus) -> str:
+    """Delete what nobody needs any more."""
+    context = get_current_context()
+    owner = Owner.one_run(context["dag"].dag_id, context["run_id"])
+    with opened(corpus) as services:
+        swept = swept_in(services, run_id=f"sweep-{context['run_id']}", owner=owner)
+    for name in swept.orphans:
+        log.warning("%s: collection %s has this corpus's name and no record", corpus.name, name)
+    sentence = f"deleted {sum(swept.objects.values()):,} objects, {swept.size / 1e6:,.1f} MB"
+    log.info("%s: %s", corpus.name, sentence)
+    return sentence
+
+
+def swept_in(services: Services, *, run_id: str, owner: Owner) -> Swept:
+    """What was deleted, under the lease.
+
+    Raises:
+        Transient: a run is at work, or somebody asks for a rollback; it will be over.
+    """
+    try:
+        lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
+        with closing_lease(lease), lease.beating():
+            return sweeping.sweep(services, lease=lease, actor=owner.name)
+    except HeldBack as held:
+        raise Transient(str(held)) from held
 
 
 def found_in(services: Services, *, run_id: str, owner: Owner, mend: bool) -> Findings:

@@ -8,6 +8,8 @@ and stands in the history under the name of the user who triggered the run.
 - **promote** makes a version live that waits or was rejected. Where others went live since, it is built anew on the
   present documents. **reject** decides that it never goes live.
 - **replay** tries quarantined documents again: those that are named, or all.
+- **forget** erases the named documents everywhere, at once and for good; later nights refuse them until
+  `nightjar forget --lift`. The log says what it cannot reach, such as the source object itself.
 - **ask** puts what waits to a person; nights start it by themselves.
 
 ### Tasks
@@ -35,7 +37,7 @@ Without an answer nothing is changed. **Skipped**: the answer came too late, wha
 - **Action** (`action`): one of the above.
 - **Version** (`version`): a number of `nightjar versions CORPUS`. promote and reject need it; rollback goes to the
   version before where it is empty.
-- **Documents** (`documents`): ids or source uris, one a line; for replay, where none means all.
+- **Documents** (`documents`): ids or source uris, one a line; for forget, and for replay, where none means all.
 - **Reason** (`reason`): kept in the history, for whoever asks why.
 - **Night** (`night`): for ask, the id of the run of `reindex_CORPUS` that left the question.
 
@@ -76,7 +78,7 @@ def operate_dag(corpus: Corpus) -> DAG:
     """
     with DAG(
         dag_id=f"operate_{corpus.name}",
-        description=f"Roll back, hold, promote, reject, replay, approve: {corpus.alias}",
+        description=f"Roll back, hold, promote, reject, replay, forget, approve: {corpus.alias}",
         doc_md=manual(corpus, __doc__ or "", title="Decisions"),
         schedule=None,
         max_active_runs=_RUNS,
@@ -124,7 +126,7 @@ def form() -> dict[str, Param]:
             type=["null", "array"],
             items={"type": "string"},
             title="Documents",
-            description="For replay: ids or source uris, one a line; none: all that are in quarantine.",
+            description="Ids or source uris, one a line: for forget, and for replay (none: all in quarantine).",
         ),
         "reason": Param(
             default="",

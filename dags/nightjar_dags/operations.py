@@ -14,15 +14,16 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
-from nightjar.flows import decisions
+from nightjar.flows import decisions, erasing
 from nightjar.flows import rollback as holding
 from nightjar.flows.decisions import Decider, Decision
 from nightjar.flows.differences import documents_apart
-from nightjar.flows.night import run_night
+from nightjar.flows.night import closing_lease, run_night
 from nightjar.flows.returning import go_back
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live
+from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar_dags.actions import ACTIONS, ASK, Order, order_of
 from nightjar_dags.assets import announce
@@ -118,6 +119,16 @@ def replay(services: Services, order: Order, by: Decider) -> Done:
     if report["version"] is None or live is None or live.version != report["version"]:
         return Done(f"tried again, {report['state']}: {counts}")
     return Done(f"tried again, version {live.version} is live: {counts}", live)
+
+
+def forget(services: Services, order: Order, by: Decider) -> Done:
+    """Erase the named documents from everything that Nightjar keeps; the log says what is out of reach."""
+    lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
+    with closing_lease(lease), lease.beating():
+        told = erasing.forget(services, order.documents, reason=by.reason, lease=lease, actor=by.actor)
+    for sentence in told.unreachable:
+        log.warning("out of reach: %s", sentence)
+    return Done(f"erased {', '.join(told.documents)} from every version, collection, report and run")
 
 
 def _decided(services: Services, decision: Decision) -> Done:

@@ -16,7 +16,7 @@ from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner
 from nightjar_dags.audit import audit_dag, form
-from nightjar_dags.auditing import found_in, judged
+from nightjar_dags.auditing import found_in, judged, swept_in
 
 OWNER = Owner.one_run("audit_handbook", "manual__1")
 
@@ -43,8 +43,24 @@ def audited(world: World, *, mend: bool = False) -> Findings:
     return found_in(world.services(), run_id="audit-manual__1", owner=OWNER, mend=mend)
 
 
-def test_it_is_one_task_that_runs_by_itself(dag: DAG) -> None:
-    assert (dag.task_ids, dag.catchup, dag.max_active_runs) == (["audit"], False, 1)
+def test_it_audits_and_then_sweeps_by_itself(dag: DAG) -> None:
+    assert (sorted(dag.task_ids), dag.catchup, dag.max_active_runs) == (["audit", "sweep"], False, 1)
+    assert dag.get_task("sweep").upstream_task_ids == {"audit"}
+
+
+def test_a_sweep_leaves_what_is_younger_than_a_week(world: World) -> None:
+    world.configure(index={"keep_versions": 1})
+    world.put("leave.txt", "This is another rule about leave.")
+    world.night()
+    swept = swept_in(world.services(), run_id="sweep-manual__1", owner=OWNER)
+    assert (sum(swept.objects.values()), swept.dry_run) == (0, False)  # nothing is a week old
+    assert audited(world).ok
+
+
+def test_a_sweep_waits_for_a_run_under_way(world: World) -> None:
+    Lease.acquire(world.state, run_id="night-9", owner=Owner.command(), ttl_s=60)
+    with pytest.raises(Transient, match="has been running since"):
+        swept_in(world.services(), run_id="sweep-manual__1", owner=OWNER)
 
 
 def test_it_carries_its_owner_and_tags(dag: DAG) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -110,6 +111,19 @@ def test_a_replay_touches_named_documents_only(world: World) -> None:
 def test_a_replay_of_an_unknown_document_says_so(world: World) -> None:
     with pytest.raises(Misconfigured, match=r"nowhere\.txt"):
         ordered(world, "replay", documents=("s3://documents/h/nowhere.txt",))
+
+
+def test_a_forgotten_document_leaves_at_once_and_the_log_says_what_is_out_of_reach(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.put("travel.txt", "Trains are booked by the travel desk.")
+    world.night()
+    with caplog.at_level(logging.WARNING):
+        done = ordered(world, "forget", documents=("s3://documents/h/leave.txt",))
+    assert done.sentence.endswith("from every version, collection, report and run")
+    assert done.live is None
+    assert world.texts() == {"Trains are booked by the travel desk."}
+    assert "out of reach: the source object s3://documents/h/leave.txt" in caplog.text
 
 
 @pytest.mark.parametrize("action", ["promote", "reject"])

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 STRATEGIES = ("blue_green", "in_place")
 _BEFORE_INDEXING = (
     *(Point.LEASED, Point.WRITINGS_ENDED, Point.SETTLED, Point.PLANNED, Point.PARSED, Point.CHUNKED),
-    *(Point.EMBEDDED, Point.NUMBERED, Point.GATED),
+    *(Point.EMBEDDED, Point.NUMBERED, Point.SAMPLED, Point.GATED),
 )
 _AFTER_COMMIT = (Point.COMMITTED, Point.RECORDED, Point.ALIASED, Point.ENTERED, Point.RETIRED)
 _BESIDE = (Point.CLAIMED, Point.CREATED, Point.FILLED, Point.CHECKED_OUT)

@@ -18,10 +18,24 @@ from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.traces import tables
 from nightjar.lease import Lease
+from nightjar.stages.evaluation.page import render_evaluation
 from nightjar.stages.quality_page import render_quality
 from nightjar.stages.scrub import Marks, scrubbed, without_rows
 
-PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {"quality": render_quality}
+
+def _drift_page(report: Mapping[str, Any]) -> str:
+    """Without its projection, whose points were passages."""
+    from nightjar.stages.drift.page import render_drift  # noqa: PLC0415 - brings the library that draws
+
+    return render_drift(report, None)
+
+
+PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "quality": render_quality,
+    "drift": _drift_page,
+    "evaluation": render_evaluation,
+    "evaluation_again": render_evaluation,
+}
 """How each report beside a version is drawn; a page that is not named here is deleted where its report changes."""
 
 log = logging.getLogger(__name__)
