@@ -134,10 +134,10 @@ def test_another_model_after_an_upgrade_embeds_all_and_parses_nothing(world: Wor
     upgrade_parser(world)
     world.configure(embed={"switch": "automatic"})
     world.model = "other"
-    world.night()
+    report = world.night()
     assert world.parser.parsed == []
     assert len({row["space"] for row in rows(world)}) == 1
-    assert len(world.embedder.embedded) == len(world.served())
+    assert report["chunks"]["embedded"] == len(world.served())
 
 
 def test_a_going_back_to_the_older_parser_finds_all_there(world: World) -> None:

@@ -416,20 +416,37 @@ def test_reports_samples_and_pages_lose_it_and_keep_the_rest(tmp_path: Path) -> 
         ],
         "by_document": {SECRET: 1, "s3://documents/h/leave.txt": 2},
     }
-    world.state.write(version_key(3, "drift.json"), json.dumps(report).encode())
-    world.state.write(version_key(3, "drift.html"), f"<p>{SECRET}</p>".encode())
+    world.state.write(version_key(3, "other.json"), json.dumps(report).encode())
+    world.state.write(version_key(3, "other.html"), f"<p>{SECRET}</p>".encode())
     sample = {"document_id": [document_id_of(SECRET), "another"], "uri": [SECRET, "s3://documents/h/leave.txt"]}
     world.state.write(version_key(3, "sample.parquet"), to_parquet(pa.table({**sample, "text": [TEXT, "Leave"]})))
     forgotten(world)
-    assert json.loads(world.state.objects[version_key(3, "drift.json")]) == {
+    assert json.loads(world.state.objects[version_key(3, "other.json")]) == {
         "verdict": "warn",
         "reason": "2 documents moved, (erased) most",
         "moved": [{"uri": "s3://documents/h/leave.txt", "share": 0.1}],
         "clusters": [{"lift": 3.0, "terms": ["leave"], "excerpts": ["(erased)", "thirty days"]}],
         "by_document": {"s3://documents/h/leave.txt": 2},
     }
-    assert version_key(3, "drift.html") not in world.state.objects
+    assert version_key(3, "other.html") not in world.state.objects
     assert pq.read_table(io.BytesIO(world.state.objects[version_key(3, "sample.parquet")])).num_rows == 1
+
+
+def test_a_drift_page_is_drawn_again_without_it(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(drift={"stops": "never"}))
+    for number in range(40):
+        world.put(f"{number}.txt", f"# Leave\n\nTeam {number} has thirty days of leave a year.")
+    world.night()
+    for number in range(20):
+        world.put(f"{number}.txt", f"# Leave\n\nZoebemonto of team {number} earns ninety thousand a year.")
+    world.night()
+    page = world.state.objects[version_key(2, "drift.html")].decode()
+    shown = next(number for number in range(20) if f"/h/{number}.txt" in page)
+    forgotten(world, f"{shown}.txt")
+    page = world.state.objects[version_key(2, "drift.html")].decode()
+    assert f"/h/{shown}.txt" not in page
+    assert "/h/" in page
+    assert "<h1>" in page
 
 
 def test_the_quality_page_is_drawn_again_without_it(tmp_path: Path) -> None:

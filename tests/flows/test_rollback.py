@@ -145,7 +145,7 @@ def test_a_hold_lets_nights_build_and_promote_nothing(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_where_one_of_many_documents_vectors_are_gone(tmp_path: Path) -> None:
-    world = World(tmp_path, handbook(index={"strategy": "in_place"}))
+    world = World(tmp_path, handbook(index={"strategy": "in_place"}, drift={"enabled": False}))
     for days in ("thirty", "forty"):
         for number in range(120):
             world.put(f"{number}.txt", f"# Leave\n\nTeam {number} has {days} days of leave a year.")
