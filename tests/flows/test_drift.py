@@ -204,6 +204,36 @@ def test_another_model_behind_the_same_recipe_is_rejected(world: World) -> None:
         world.night()
 
 
+def test_vectors_of_a_broken_model_are_not_used_once_it_is_mended(world: World) -> None:
+    world.embedder = Rotated()
+    fill(world, 40)
+    for more in (41, 42):
+        with pytest.raises(HeldBack, match="fixed texts other vectors"):
+            world.night()
+        fill(world, more)
+    world.embedder = MemoryEmbedder()
+    assert world.night()["state"] == "live"
+    calm = World(world.folder / "calm")
+    fill(calm, *range(43))
+    calm.night()
+    assert {key: vector for key, (_, vector) in world.served().items()} == {
+        key: vector for key, (_, vector) in calm.served().items()
+    }
+
+
+def test_a_person_may_still_promote_what_the_canary_rejected(world: World) -> None:
+    world.embedder = Rotated()
+    fill(world, 40)
+    with pytest.raises(HeldBack):
+        world.night()
+    decide(world, 2)
+    live = read_live(world.state)
+    assert live is not None
+    assert live.version == 2
+    world.consistent()
+    assert world.night()["state"] == "unchanged"
+
+
 def test_a_planned_model_is_compared_by_embedding_the_live_sample_again(tmp_path: Path) -> None:
     world = World(tmp_path, handbook(embed={"switch": "automatic"}))
     fill(world, *range(40))

@@ -18,6 +18,7 @@ from nightjar.flows.removal import finish_erasures
 from nightjar.flows.rollback import finish_return
 from nightjar.flows.runs import Options, Run, find_run, save_run
 from nightjar.flows.services import Services
+from nightjar.flows.tainted import drop_tainted_vectors
 from nightjar.flows.versions import Live, Version, read_live, read_version, save_version, version_numbers
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
@@ -37,6 +38,8 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         return found
     refuse_full_disk(services)
     live = tidy(services, run_id=run_id, actor=actor, lease=lease)
+    if options.decided is None:
+        drop_tainted_vectors(services)
     run = Run(
         run_id=run_id,
         actor=actor,
