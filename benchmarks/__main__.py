@@ -13,6 +13,9 @@ PROGRAMS: Final = (
     ("real_files.py", "documents"),
     ("real_files.py", "hostile"),
     ("retrieval.py",),
+    ("ten_nights.py", "blue_green"),
+    ("ten_nights.py", "in_place"),
+    ("dag_parsing.py",),
 )
 
 

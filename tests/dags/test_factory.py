@@ -28,22 +28,18 @@ HEAVY = (
     "unstructured",
     "weaviate",
 )
-# What Airflow's own processes have loaded before they come to a DAG file is not the file's doing.
 PARSE = """
-import json, runpy, sys, time
-from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, Param, RetryPolicy, TriggerRule, chain, task, task_group
-with DAG("warm", schedule=None): task(lambda: None, task_id="up")()
-begun = time.process_time()
+import json, runpy, sys
+from airflow.sdk import DAG
 dags = [name for name, value in runpy.run_path(sys.argv[1]).items() if isinstance(value, DAG)]
-print(json.dumps({"seconds": time.process_time() - begun, "dags": dags, "modules": sorted(sys.modules)}))
+print(json.dumps({"dags": dags, "modules": sorted(sys.modules)}))
 """
 
 
 @dataclass(frozen=True)
 class Parse:
-    """What one parse of a DAG file took and left behind, in a process of its own."""
+    """What one parse of a DAG file left behind, in a process of its own."""
 
-    seconds: float
     dags: list[str]
     modules: list[str]
 
@@ -79,11 +75,6 @@ def dags_of(*corpora: str) -> list[str]:
 
 def test_fifty_corpora_have_each_kind_of_dag(parse: Parse) -> None:
     assert sorted(parse.dags) == sorted(dags_of(*(f"corpus{number}" for number in range(50))))
-
-
-def test_fifty_corpora_are_parsed_in_under_a_second(fifty: Path, parse: Parse) -> None:
-    # Processor time, and again where it was too long: busy neighbours on the same core stretch even that.
-    assert parse.seconds < 1 or parsed(fifty).seconds < 1 or parsed(fifty).seconds < 1
 
 
 @pytest.mark.parametrize("module", HEAVY)
