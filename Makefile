@@ -17,8 +17,8 @@ export PIP_CACHE_DIR ?= $(LOCAL)/cache/pip
 export UV_SYSTEM_CERTS ?= true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
-# Two processes: tests with servers in one, all others beside them; see tests/conftest.py.
-BESIDE := -n 2 --dist loadgroup
+# Two processes, each with whole files, whose tests share servers and other dear fixtures.
+BESIDE := -n 2 --dist loadfile
 
 .PHONY: help demo test check lint services airflow stop clean lock bench samples dotenv install programs
 
