@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,16 @@ def test_the_log_of_the_start_before_is_kept(place: Place) -> None:
     assert "first" in log_path(place, "sleeper").with_suffix(".log.1").read_text()
 
 
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    """As at a terminal: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_during_a_start_leaves_a_record_to_stop_by(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     real = subprocess.Popen
 
@@ -113,6 +124,6 @@ def test_ctrl_c_during_a_start_leaves_a_record_to_stop_by(place: Place, monkeypa
         return child
 
     monkeypatch.setattr(subprocess, "Popen", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with _heeding_ctrl_c(), pytest.raises(KeyboardInterrupt):
         launch(service(SLEEPER), place)
     assert stop(all_recorded(place), place) == ["sleeper"]
