@@ -10,6 +10,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
+from nightjar.corpus.questions import why_none
 from nightjar.errors import HeldBack
 from nightjar.flows.scoring_again import score_again
 from nightjar_dags.session import opened
@@ -32,10 +33,7 @@ def refuse_without_questions(corpus: Corpus) -> None:
         AirflowSkipException: the corpus file names no questions; says how to get some.
     """
     if corpus.evaluation.questions is None:
-        raise AirflowSkipException(
-            f"{corpus.name} has no golden questions: name a file of them as evaluation.questions in the corpus file;"
-            f" `nightjar questions suggest {corpus.name}` drafts some"
-        )
+        raise AirflowSkipException(why_none(corpus))
 
 
 def told(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,14 @@ def golden_questions(corpus: Corpus) -> GoldenQuestions | None:
     return None if path is None else read_questions(path, source=corpus.source.uri)
 
 
+def why_none(corpus: Corpus) -> str:
+    """The sentence for a corpus without questions, with the remedy."""
+    return (
+        f"{corpus.name} has no golden questions: name a file of them as evaluation.questions in the corpus file;"
+        f" `nightjar questions suggest {corpus.name}` drafts some"
+    )
+
+
 def questions_path(corpus: Corpus) -> Path | None:
     """A bare name lies in `questions/` beside the corpus's suites; anything else was anchored when it was loaded."""
     named = corpus.evaluation.questions

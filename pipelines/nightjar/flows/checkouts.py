@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -82,6 +83,12 @@ def checkouts(services: Services) -> Iterator[Entry[Checkout]]:
 def is_ours(services: Services, collection: str) -> bool:
     """Does this corpus's state know that collection?"""
     return services.state.exists(collection_key(collection))
+
+
+def named_like_ours(services: Services) -> list[CollectionName]:
+    """Standing collections with a name that this corpus gives its own, whether a record knows them or not."""
+    pattern = re.compile(rf"{re.escape(services.corpus.alias)}_b\d+")
+    return [name for name in services.index.collections() if pattern.fullmatch(name)]
 
 
 def standing_checkout(services: Services, version: Version) -> CollectionName | None:

@@ -17,7 +17,7 @@ from nightjar.model import CollectionName, Hit
 from nightjar.ports import Query
 from nightjar.stages.evaluation.answers import DEPTH, answer, wanted
 from nightjar.stages.evaluation.comparison import MODES, Scored, Side
-from nightjar.stages.evaluation.overlay import exact, merged
+from nightjar.stages.exact import exact, merged
 
 _MOST: Final = 10_000
 """What an index gives out at once (Weaviate's QUERY_MAXIMUM_RESULTS)."""

@@ -7,7 +7,6 @@ recognised, is deleted last: a crash anywhere leaves enough for whoever comes ne
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 from nightjar.artifacts import ELEMENTS_PREFIX, VECTORS_PREFIX, unpack_elements, unpack_vectors
 from nightjar.errors import Misconfigured, Transient
 from nightjar.flows.access import move_access, read_access
-from nightjar.flows.checkouts import checkouts
+from nightjar.flows.checkouts import checkouts, named_like_ours
 from nightjar.flows.erased import Erasure, move_erased, open_erasures, read_erased
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.parallel import in_order, windows
@@ -84,8 +83,8 @@ def finish_erasures(services: Services, *, lease: Lease) -> Removed:
 def _collections(services: Services) -> list[CollectionName]:
     """Those that stand and are this corpus's, by record or by name: one without a record may hold a document, too."""
     known = {entry.value.collection for entry in checkouts(services)}
-    pattern = re.compile(rf"{re.escape(services.corpus.alias)}_b\d+")
-    return [name for name in services.index.collections() if name in known or pattern.fullmatch(name)]
+    recorded = (name for name in services.index.collections() if name in known)
+    return sorted({*recorded, *named_like_ours(services)})
 
 
 def _erase_objects(services: Services, name: CollectionName, ids: Sequence[str], *, lease: Lease) -> int:

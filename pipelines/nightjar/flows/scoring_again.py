@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from nightjar.corpus.questions import why_none
 from nightjar.errors import Misconfigured
 from nightjar.flows.evaluation import evaluation_of, keep_report
 from nightjar.flows.golden import Asked, ask_of
@@ -49,10 +50,7 @@ def score_again(services: Services, *, number: int | None, by: str) -> Mapping[s
 def _asked(services: Services, version: Version, standing: Version | None) -> Asked:
     name = services.corpus.name
     if services.corpus.evaluation.questions is None:
-        raise Misconfigured(
-            f"{name} has no golden questions: name a file of them as evaluation.questions in the corpus file;"
-            f" `nightjar questions suggest {name}` drafts some"
-        )
+        raise Misconfigured(why_none(services.corpus))
     if not version.manifest:
         raise Misconfigured(f"version {version.number} is {version.state} and has no documents to ask about")
     asked = ask_of(services, version, standing, run_id=None)

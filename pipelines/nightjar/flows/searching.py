@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import nlargest
 from typing import Any, Final
-
-import numpy as np
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import read_checkout, standing_checkout
 from nightjar.flows.objects import checkout, due_rows
-from nightjar.flows.parallel import windows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_live, read_version
-from nightjar.model import FieldValue, Hit, IndexObject, Vector
+from nightjar.model import FieldValue, Hit, IndexObject
 from nightjar.ports import Property, Query
+from nightjar.stages.exact import exact
 from nightjar.stages.properties import fit, properties_of
 
 MODES: Final = ("hybrid", "vector", "keyword")
-_BLOCK: Final = 2_048
 _WORDS: Final[Mapping[str, bool]] = {"true": True, "yes": True, "false": False, "no": False}
 _READ: Final[Mapping[str, Callable[[str], object]]] = {
     "int": int,
@@ -130,27 +126,18 @@ def _ask_index(services: Services, name: str, question: Question, version: Versi
 
 
 def _exactly(services: Services, question: Question, version: Version) -> list[Hit]:
-    """Cosines with every stored vector of a version, a block at a time: memory does not grow with the corpus."""
+    """The highest cosines with stored vectors of a version, of objects that the question's filters let pass."""
     asked = services.embedder().embed_query(question.text)
-    rows = due_rows(services, version)
     kinds = {each.name: each for each in properties_of(services.corpus.metadata.fields)}
-    allowed = (each for each in checkout(services, rows) if _passes(each, question, kinds))
-    best: list[Hit] = []
-    for number, block in enumerate(windows(allowed, size=_BLOCK)):
-        found = nlargest(question.limit, _scored(block, asked, question.limit), key=_score)
-        best = nlargest(question.limit, [*best, *found], key=_score)
-        services.progress("search", number * _BLOCK + len(block), 0)
-    return best
+    due = _counted(services, checkout(services, due_rows(services, version)))
+    allowed = (each for each in due if _passes(each, question, kinds))
+    return exact(allowed, questions=asked[None], limit=question.limit)[0]
 
 
-def _scored(block: list[IndexObject], asked: Vector, limit: int) -> Iterator[Hit]:
-    cosines = np.stack([each.vector for each in block]) @ asked
-    for place in np.argsort(cosines)[::-1][:limit]:
-        yield Hit(block[place].chunk_id, float(cosines[place]), block[place].properties)
-
-
-def _score(hit: Hit) -> tuple[float, str]:
-    return hit.score, hit.chunk_id
+def _counted(services: Services, objects: Iterable[IndexObject]) -> Iterator[IndexObject]:
+    for number, each in enumerate(objects, start=1):
+        services.progress("search", number, 0)
+        yield each
 
 
 def _passes(each: IndexObject, question: Question, kinds: Mapping[str, Property]) -> bool:

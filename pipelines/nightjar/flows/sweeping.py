@@ -7,7 +7,6 @@ the weekly audit do it.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +16,7 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import LEASE, SWEEP, version_key
 from nightjar.errors import HeldBack
-from nightjar.flows.checkouts import checkouts
+from nightjar.flows.checkouts import checkouts, named_like_ours
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.needs import Needs, needs_of, retained
 from nightjar.flows.parallel import windows
@@ -135,8 +134,7 @@ def _delete(services: Services, keys: Sequence[str], *, lease: Lease) -> None:
 
 def _orphans(services: Services) -> tuple[str, ...]:
     known = {entry.value.collection for entry in checkouts(services)}
-    pattern = re.compile(rf"{re.escape(services.corpus.alias)}_b\d+")
-    return tuple(name for name in services.index.collections() if pattern.fullmatch(name) and name not in known)
+    return tuple(name for name in named_like_ours(services) if name not in known)
 
 
 def _folder(number: int) -> str:

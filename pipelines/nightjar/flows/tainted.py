@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,10 +10,10 @@ import pyarrow.compute as pc
 from nightjar.flows.needs import needs_of
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_version, read_versions, version_numbers
+from nightjar.stages.drift import CANARY_DETECTORS
 from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
-_CANARIES: Final = ("canary", "canary_norm")
 
 
 def drop_tainted_vectors(services: Services) -> None:
@@ -43,7 +42,7 @@ def is_tainted(version: Version) -> bool:
         return False
     drift = version.verdicts.get("drift") or {}
     figures, thresholds = drift.get("figures", {}), drift.get("thresholds", {})
-    return any(name in figures and figures[name] > thresholds[name] for name in _CANARIES)
+    return any(name in figures and figures[name] > thresholds[name] for name in CANARY_DETECTORS)
 
 
 def _told(versions: list[Version]) -> str:

@@ -1,11 +1,13 @@
 """Is tonight's content of the kind that it was? Samples of the live version and the candidate, compared; all pure."""
 
+from nightjar.stages.drift.canary import DETECTORS as CANARY_DETECTORS
 from nightjar.stages.drift.canary import canary, canary_texts
 from nightjar.stages.drift.findings import FAIL, NONE, STATES, WARN, Finding
 from nightjar.stages.drift.judge import Judgement, Planned, compare, is_learnable, judged
 from nightjar.stages.drift.sides import Side, Turnover
 
 __all__ = [
+    "CANARY_DETECTORS",
     "FAIL",
     "NONE",
     "STATES",

@@ -17,6 +17,8 @@ from nightjar.model import Vector
 from nightjar.stages.drift.contract import NORM_TOLERANCE
 from nightjar.stages.drift.findings import FAIL, Finding
 
+DETECTORS: Final = ("canary", "canary_norm")
+"""Those that judge the model, whatever the documents are."""
 LOWEST_COSINE: Final = 0.999
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from nightjar.stages.drift.canary import DETECTORS as CANARY_DETECTORS
 from nightjar.stages.drift.composition import composition
 from nightjar.stages.drift.contract import contract
 from nightjar.stages.drift.embeddings import Novelty, embeddings, novelty
@@ -81,7 +82,7 @@ def is_learnable(live: Side, night: Side) -> bool:
     return len(live.documents) >= TOO_FEW and len(night.documents) > 0
 
 
-_ABSOLUTE: Collection[str] = ("dimensions", "finite", "norm", "truncation", "canary", "canary_norm")
+_ABSOLUTE: Collection[str] = ("dimensions", "finite", "norm", "truncation", *CANARY_DETECTORS)
 
 
 def _lenient(finding: Finding, live: Side, planned: Planned) -> Finding:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from nightjar.model import ChunkId, Hit, IndexObject
-from nightjar.stages.evaluation.overlay import exact, merged
+from nightjar.stages.exact import exact, merged
 
 
 def test_exact_search_finds_the_highest_cosines_of_all_blocks() -> None:

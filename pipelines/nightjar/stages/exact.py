@@ -1,4 +1,4 @@
-"""Vector search over what does not stand in an index yet: exact scores, and what an index would say after a write."""
+"""Exact vector search over objects that stand in no index, and its hits merged with an index's."""
 
 from __future__ import annotations
 
