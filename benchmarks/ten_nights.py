@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from corpora import BUCKET, DATA, FOLDER, corpus_file, drop_index, empty, files_below, nightjar
+from corpora import BUCKET, DATA, corpus_file, drop_index, empty, files_below, nightjar
 
 from nightjar.flows.versions import read_live
 from nightjar.model import CollectionName
@@ -112,8 +112,7 @@ def main() -> None:
     files = [path for _, path in files_below(DATA / "documents/files")]
     files = [path for path in files if path.suffix.lower() in KINDS and path.stat().st_size < LARGEST]
     random.Random(seed).shuffle(files)  # noqa: S311 - a script that can be repeated
-    path = corpus_file(name, **BLOCKS)
-    _set_strategy(path, strategy)
+    path = _corpus(name, name, strategy)
     for corpus in (name, f"{name}_anew"):
         drop_index(_alias(corpus))
         empty("nightjar-state", prefix=f"bench/{corpus}/")
@@ -175,9 +174,7 @@ def _timed(command: str, *words: str | Path) -> tuple[int, dict[str, Any], float
 
 def _equals_a_corpus_made_anew(path: Path, name: str, prefix: str) -> dict[str, Any]:
     """Ids and properties of both; sidecars, access and documents are one source's, so that ids are equal."""
-    other = FOLDER / f"{name}_anew.yaml"
-    text = path.read_text().replace(_alias(name), _alias(f"{name}_anew"))
-    other.write_text(text.replace(f"s3://nightjar-state/bench/{name}/", f"s3://nightjar-state/bench/{name}_anew/"))
+    other = _corpus(f"{name}_anew", name, "blue_green")
     code, report, _ = nightjar("run", other)
     ours, anew = _served(path), _served(other)
     differing = [key for key in ours.keys() & anew.keys() if ours[key] != anew[key]]
@@ -203,13 +200,14 @@ def _served(path: Path) -> dict[str, dict[str, Any]]:
     return objects
 
 
+def _corpus(name: str, documents: str, strategy: str) -> Path:
+    """A corpus over the documents of `documents`, with state and index of its own."""
+    source, index = {"uri": f"s3://{BUCKET}/bench/{documents}/"}, {"alias": _alias(name), "strategy": strategy}
+    return corpus_file(name, source=source, index=index, **BLOCKS)
+
+
 def _alias(name: str) -> str:
     return "Bench" + name.capitalize().replace("_", "")
-
-
-def _set_strategy(path: Path, strategy: str) -> None:
-    text = path.read_text()
-    path.write_text(text.replace("index:\n", f"index:\n  strategy: {strategy}\n"))
 
 
 if __name__ == "__main__":

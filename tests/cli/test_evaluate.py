@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ def test_what_is_live_is_scored_against_its_own_record(asked: Shell) -> None:
 def test_a_run_tells_the_verdict(shell: Shell) -> None:
     verdict = asking(shell).run()["verdicts"]["evaluation"]
     assert (verdict["state"], verdict["figures"]["questions"]) == ("none", 2.0)
+
+
+def test_show_tells_the_score_of_hybrid_search_in_one_line(asked: Shell) -> None:
+    [told] = [row for row in asked("show", "handbook").stdout.splitlines() if row.startswith("  evaluation ")]
+    assert re.fullmatch(r"  evaluation +none \(2 questions, nDCG@10 of hybrid search [01]\.\d{3}\)", told)
 
 
 def test_a_second_evaluation_knows_the_first(asked: Shell) -> None:

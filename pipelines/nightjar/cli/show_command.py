@@ -67,7 +67,7 @@ def _tell(corpus: str, version: Version, *, pages: list[str]) -> None:
     for name, told in _lines(version).items():
         say(f"  {name:<11} {line(told)}")
     for name, verdict in version.verdicts.items():
-        say(f"  {name:<11} {_verdict(verdict)}")
+        say(f"  {name:<11} {_verdict(name, verdict)}")
     for page in pages:
         say(f"  {'page':<11} {line(page)}")
     say()
@@ -118,9 +118,22 @@ def _cost(cost: Mapping[str, Any]) -> str:
     return told + (f" ({parts})" if parts else "")
 
 
-def _verdict(verdict: Mapping[str, Any] | None) -> str:
+def _verdict(gate: str, verdict: Mapping[str, Any] | None) -> str:
     if not verdict:
         return "not judged"
     reason = f": {verdict['reason']}" if verdict.get("reason") else ""
-    figures = ", ".join(f"{name} {value:g}" for name, value in verdict.get("figures", {}).items() if value)
-    return line(f"{verdict['state']}{reason}" + (f" ({figures})" if figures else ""))
+    told = (_scores if gate == "evaluation" else _figures)(verdict.get("figures", {}))
+    return line(f"{verdict['state'] or 'not judged'}{reason}" + (f" ({told})" if told else ""))
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in figures.items() if value)
+
+
+def _scores(figures: Mapping[str, float]) -> str:
+    """Of the search that people use unless they say otherwise; the page has the others."""
+    now, live = figures.get("hybrid_ndcg"), figures.get("hybrid_ndcg_live")
+    questions = f"{figures.get('questions', 0):g} questions"
+    if now is None:
+        return questions
+    return f"{questions}, nDCG@10 of hybrid search {now:.3f}" + ("" if live is None else f", live {live:.3f}")
