@@ -59,14 +59,14 @@ def moto_server() -> Iterator[str]:
 
 
 @contextmanager
-def versitygw_server(folder: Path, *, concurrency: int = 1) -> Iterator[Gateway]:
+def versitygw_server(folder: Path) -> Iterator[Gateway]:
     """A gateway over `folder`, ended with the block; skips, saying so, where the binary is missing.
 
     It checks a condition and then writes; only one action at a time makes that one step.
     """
     (port,) = free_ports(1)
     command = [str(binary("versitygw")), "--quiet", "--port", f"127.0.0.1:{port}", "posix"]
-    command += ["--concurrency", str(concurrency), str(folder)]
+    command += ["--concurrency", "1", str(folder)]
     keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
     process = subprocess.Popen(
         command, env=os.environ | keys, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ from nightjar.adapters.memory.state import MemoryState
 from nightjar.corpus import Corpus
 from nightjar.flows.night import run_night
 from nightjar.flows.planning import disagreement
+from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.flows.settle import tidy
 from nightjar.flows.versions import read_live
-from nightjar.model import CollectionName, Violation
+from nightjar.lease import Lease
+from nightjar.model import ChunkId, CollectionName, Violation
 from nightjar.owner import Owner
-from nightjar.ports import Index, StateStore
+from nightjar.ports import Hit, Index, Query, StateStore
 from nightjar.recipe import Recipe
 
 CHANGES = {"write", "create", "replace", "delete", "drop", "point", "describe", "extend"}
@@ -69,12 +72,32 @@ class Suites:
 
 
 class LosingIndex(MemoryIndex):
-    """An index whose collections somebody else may remove, alias or not."""
+    """An index whose collections somebody else may remove, alias or not, and whose server may be killed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unfound: set[tuple[CollectionName, ChunkId]] = set()
 
     def lose(self, alias: str) -> None:
         name = self.alias(alias)
         assert name is not None
         del self._collections[name]
+
+    def lose_graph(self, name: CollectionName, *, only: Container[str] | None = None) -> None:
+        """What a killed server does: objects stand, no vector finds them, and writing them again changes nothing."""
+        standing = (each.chunk_id for each in self.scan(name, vectors=False))
+        self._unfound |= {(name, chunk_id) for chunk_id in standing if only is None or chunk_id in only}
+
+    def drop(self, name: CollectionName) -> None:
+        super().drop(name)
+        self._unfound = {pair for pair in self._unfound if pair[0] != name}
+
+    def search(self, name: str, query: Query) -> list[Hit]:
+        if query.mode != "vector" or not self._unfound:
+            return super().search(name, query)
+        target = self.alias(name) or CollectionName(name)
+        every = super().search(name, replace(query, limit=self.count(target)))
+        return [hit for hit in every if (target, hit.chunk_id) not in self._unfound][: query.limit]
 
 
 class Door:
@@ -189,3 +212,31 @@ class World:
         if live is not None:
             assert disagreement(self.services(), live) is None
             assert self.index.count(CollectionName(live.collection)) == len(self.served())
+
+
+def three_nights(folder: Path, strategy: str) -> tuple[World, list[Mapping[str, Any]]]:
+    """A world with three versions, and what each of them served."""
+    world = World(folder, handbook(index={"strategy": strategy}))
+    served = []
+    for days in ("thirty", "forty", "fifty"):
+        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
+        world.put(f"{days}.txt", f"# {days}\n\nThe news of that night.")
+        world.night()
+        served.append(world.served())
+    return world, served
+
+
+def roll_back(world: World, *, to: int | None = None, kill_at: int | None = None) -> None:
+    world.nights += 1
+    services = world.services()
+    if kill_at is not None:
+        steps = itertools.count()
+        services = world.services(
+            state=Killer(world.state, steps, at=kill_at), index=Killer(world.index, steps, at=kill_at)
+        )
+    ask_return(services, to=to, reason="")
+    lease = Lease.acquire(
+        services.state, run_id=f"rollback-{world.nights}", owner=Owner.dag("reindex_handbook"), ttl_s=60.0
+    )
+    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    lease.release()

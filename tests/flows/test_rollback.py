@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
-from world import Killed, Killer, World, handbook
+from world import Killed, World, handbook, roll_back, three_nights
 
 from nightjar.artifacts import vectors_key
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.manifests import load_manifest
-from nightjar.flows.rollback import ask_return, hold, unhold
-from nightjar.flows.settle import tidy
+from nightjar.flows.rollback import hold, unhold
 from nightjar.flows.versions import read_live, read_version, read_versions
-from nightjar.lease import Lease
 from nightjar.model import CollectionName
-from nightjar.owner import Owner
 from nightjar.stages.states import State
 
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
-
-
-def three_nights(folder: Path, strategy: str) -> tuple[World, list[Mapping[str, Any]]]:
-    """A world with three versions, and what each of them served."""
-    world = World(folder, handbook(index={"strategy": strategy}))
-    served = []
-    for days in ("thirty", "forty", "fifty"):
-        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
-        world.put(f"{days}.txt", f"# {days}\n\nThe news of that night.")
-        world.night()
-        served.append(world.served())
-    return world, served
-
-
-def roll_back(world: World, *, to: int | None = None, kill_at: int | None = None) -> None:
-    world.nights += 1
-    services = world.services()
-    if kill_at is not None:
-        steps = itertools.count()
-        services = world.services(
-            state=Killer(world.state, steps, at=kill_at), index=Killer(world.index, steps, at=kill_at)
-        )
-    ask_return(services, to=to, reason="")
-    lease = Lease.acquire(
-        services.state, run_id=f"rollback-{world.nights}", owner=Owner.dag("reindex_handbook"), ttl_s=60.0
-    )
-    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
-    lease.release()
 
 
 @BOTH

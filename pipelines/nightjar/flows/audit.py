@@ -17,6 +17,7 @@ from nightjar.flows.checkouts import (
     read_checkout,
 )
 from nightjar.flows.erased import open_erasures, read_erased
+from nightjar.flows.graph import damage, finds, told
 from nightjar.flows.index import fill
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.night import closing_lease
@@ -34,12 +35,16 @@ from nightjar.owner import Owner
 log = logging.getLogger(__name__)
 _EXAMPLES: Final = 20
 _LOOKS: Final = 3
+_ASKED: Final = 1_000  # objects whose own vector must find them, besides those written last
 _BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Ids of chunks by what is wrong with them, and sentences about the collection, its record and the alias."""
+    """Ids of chunks by what is wrong with them, and sentences about the collection, its record and the alias.
+
+    `deaf`: the vector index does not find what stands.
+    """
 
     version: int
     missing: tuple[ChunkId, ...] = ()
@@ -48,6 +53,7 @@ class Findings:
     wrong_properties: tuple[ChunkId, ...] = ()
     problems: tuple[str, ...] = ()
     repaired: int = 0
+    deaf: bool = False
 
     @property
     def ok(self) -> bool:
@@ -102,9 +108,9 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
     with closing_lease(lease), lease.beating():
         _set_record_right(services, _live(services))
         tidy(services, run_id=run_id, actor=owner.name, lease=lease)
-        mended = _rebuild_lost(services, lease=lease, actor=owner.name)
         found = _compare(services)
-        mended += _mend(services, found, lease=lease)
+        mended = _rebuild_lost(services, found, lease=lease, actor=owner.name)
+        mended += _mend(services, _compare(services) if mended else found, lease=lease)
         log.info("repaired version=%d objects=%d", found.version, mended)
         return replace(audit(services), repaired=mended)
 
@@ -141,7 +147,11 @@ def _compare(services: Services) -> Findings:
     if live.collection not in services.index.collections():
         return replace(found, missing=tuple(map(_unpacked, due)))
     orphan, vectors, properties = [], [], []
-    for standing in services.index.scan(CollectionName(live.collection), vectors=True):
+    name, every, asked, unfound = CollectionName(live.collection), len(due) // _ASKED + 1, 0, 0
+    for place, standing in enumerate(services.index.scan(name, vectors=True)):
+        if place % every == 0:
+            asked += 1
+            unfound += not finds(services, name, standing)
         wanted, is_now = due.pop(_packed(standing.chunk_id), None), _signed(standing)
         if wanted is None:
             orphan.append(standing.chunk_id)
@@ -149,8 +159,12 @@ def _compare(services: Services) -> Findings:
             vectors.append(standing.chunk_id)
         elif wanted != is_now:
             properties.append(standing.chunk_id)
+    entry = read_checkout(services.state, name)
+    lost = told(name, 1 - unfound / max(asked, 1)) or damage(services, name, entry.value.recent if entry else ())
     return replace(
         found,
+        deaf=lost is not None,
+        problems=(*found.problems, lost) if lost else found.problems,
         missing=tuple(map(_unpacked, due)),
         orphan=tuple(orphan),
         wrong_vector=tuple(vectors),
@@ -196,12 +210,15 @@ def _set_record_right(services: Services, live: Live) -> None:
         move_checkout(services.state, entry, entry.value.holding(version))
 
 
-def _rebuild_lost(services: Services, *, lease: Lease, actor: str) -> int:
-    """A collection that is gone is filled anew from stored vectors, proved, and committed; how many objects."""
+def _rebuild_lost(services: Services, found: Findings, *, lease: Lease, actor: str) -> int:
+    """A collection that is gone, or whose vector index is, is filled anew from stored vectors, proved, and committed.
+
+    Returns how many objects were written.
+    """
     live = _live(services)
     version = read_version(services.state, live.version)
     written = 0
-    if live.collection not in services.index.collections():
+    if live.collection not in services.index.collections() or found.deaf:
         name = claim_collection(services, replace(version, run_id=lease.run_id))
         written = fill(services, name, version, lease=lease)
         verify_checkout(services, name, version)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nightjar.artifacts import collection_key
 from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.graph import RECENT, damage
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
-from nightjar.model import CollectionName
+from nightjar.model import ChunkId, CollectionName
 from nightjar.ports import StateStore
 from nightjar.registers import Entry, Register
 
@@ -31,7 +32,7 @@ class Checkout:
 
     `version`, `checkout` (digest) and `manifest` are of what it held when no writing was open; 0, "" and () before its
     first. `probes` are questions with their exact neighbours, for judging the graph's recall. `access` is the sequence
-    of the access table up to which its objects say who may read them.
+    of the access table up to which its objects say who may read them. `recent` are ids of the objects written last.
     """
 
     collection: str
@@ -41,6 +42,7 @@ class Checkout:
     probes: tuple[Mapping[str, Any], ...] = ()
     writing: Writing | None = None
     access: int = 0
+    recent: tuple[ChunkId, ...] = ()
 
     def holding(self, version: Version) -> Checkout:
         """The record of the collection once it is that version's checkout; other objects have other neighbours."""
@@ -56,6 +58,11 @@ class Checkout:
     def open_to(self, version: Version, *, run_id: str) -> Checkout:
         """The record before the first object of that version is written."""
         return replace(self, writing=Writing(self.version or None, version.number, run_id))
+
+    def after_writing(self, ids: Sequence[ChunkId]) -> Checkout:
+        """The record with `ids` as its most recent objects, and the last of those before them; newest last."""
+        newest_first = dict.fromkeys(reversed((*self.recent, *ids)))
+        return replace(self, recent=tuple(newest_first)[:RECENT][::-1])
 
 
 def read_checkout(state: StateStore, name: str) -> Entry[Checkout] | None:
@@ -92,12 +99,14 @@ def named_like_ours(services: Services) -> list[CollectionName]:
 
 
 def standing_checkout(services: Services, version: Version) -> CollectionName | None:
-    """A collection that is this version's checkout now, whichever version it was filled for."""
+    """A sound collection that is this version's checkout now, whichever version it was filled for."""
     standing = services.index.collections()
     for entry in checkouts(services):
         held, name = entry.value, CollectionName(entry.value.collection)
         whole = held.writing is None and held.checkout == version.checkout and name in standing
-        if whole and services.index.count(name) == version.counts["chunks"]:
+        if not whole or services.index.count(name) != version.counts["chunks"]:
+            continue
+        if damage(services, name, held.recent) is None:
             return name
     return None
 
@@ -137,13 +146,26 @@ def open_writing(services: Services, name: str, version: Version, *, run_id: str
 
 
 def close_writing(
-    services: Services, name: str, version: Version, *, probes: Any | None = None, access: int | None = None
+    services: Services,
+    name: str,
+    version: Version,
+    *,
+    probes: Any | None = None,
+    access: int | None = None,
+    recent: Sequence[ChunkId] = (),
 ) -> None:
     """The collection is that version's checkout, and nothing is under way."""
     entry = _known(services, name)
-    held = entry.value.holding(version)
+    held = entry.value.holding(version).after_writing(recent)
     held = held if access is None else replace(held, access=access)
     move_checkout(services.state, entry, held if probes is None else replace(held, probes=tuple(probes)))
+
+
+def remember_recent(services: Services, name: str, ids: Sequence[ChunkId]) -> None:
+    """Keep which objects were written last, so that whoever trusts the collection can ask its vector index for them."""
+    entry = _known(services, name)
+    if (held := entry.value.after_writing(ids)) != entry.value:
+        move_checkout(services.state, entry, held)
 
 
 def drop_collection(services: Services, name: str) -> None:
@@ -173,6 +195,7 @@ def _encoded(checkout: Checkout) -> dict[str, Any]:
         **asdict(checkout),
         "manifest": list(checkout.manifest),
         "probes": [dict(probe) for probe in checkout.probes],
+        "recent": list(checkout.recent),
         "writing": told,
     }
 
@@ -187,4 +210,5 @@ def _decoded(fields: Mapping[str, Any]) -> Checkout:
         probes=tuple(fields.get("probes") or ()),
         writing=Writing(writing["from"], writing["to"], writing["run"]) if writing else None,
         access=fields.get("access") or 0,
+        recent=tuple(fields.get("recent") or ()),
     )

@@ -14,12 +14,14 @@ from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import (
     claim_collection,
     close_writing,
+    drop_collection,
     open_writing,
     read_checkout,
     standing_checkout,
 )
 from nightjar.flows.evaluation import evaluate_overlay
 from nightjar.flows.gates import candidate
+from nightjar.flows.graph import RECENT, damage
 from nightjar.flows.inplace import REQUEST_S, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
@@ -99,10 +101,10 @@ def fill(services: Services, name: CollectionName, version: Version, *, lease: L
     require_vectors(services, rows)
     services.index.create(name, schema_of(services, version))
     services.passing(Point.CREATED)
-    nearest = Nearest()
+    nearest = Nearest(keep_last=RECENT)
     written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
     services.passing(Point.FILLED)
-    close_writing(services, name, version, probes=nearest.as_json(), access=access.sequence)
+    close_writing(services, name, version, probes=nearest.as_json(), access=access.sequence, recent=tuple(nearest.last))
     services.passing(Point.CHECKED_OUT)
     log.info("filled version=%d collection=%s objects=%d", version.number, name, written)
     return written
@@ -169,6 +171,8 @@ def obstacle_between(services: Services, source: Version, version: Version, live
         return "the embedding changed"
     if services.index.count(CollectionName(live.collection)) != source.counts["chunks"] and entry.value.writing is None:
         return f"collection {live.collection} does not hold what version {source.number} has"
+    if lost := damage(services, CollectionName(live.collection), entry.value.recent):
+        return lost
     return obstacle(services.index.schema(CollectionName(live.collection)), schema_of(services, version))
 
 
@@ -176,7 +180,7 @@ def verify(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     """Prove the candidate's collection before anybody is sent to it.
 
     Raises:
-        Transient: a collection of its own is not the checkout; the version stays where it is, and nothing was promoted.
+        Transient: a collection of its own is not the checkout, nor is a second one; nothing was promoted.
         HeldBack: the live collection is not the checkout; it was taken back, and the version is rejected.
     """
     version = candidate(services, run)
@@ -190,21 +194,41 @@ def prove(
     services: Services, version: Version, *, lease: Lease, actor: str, written: Sequence[ChunkId] = ()
 ) -> Mapping[str, Any]:
     """Verify a version's collection and say so in its record."""
-    name = CollectionName(str(version.collection))
     if version.strategy == Strategy.IN_PLACE:
+        name = CollectionName(str(version.collection))
         try:
             figures = verify_checkout(services, name, version, written=written)
         except NotTheCheckout as error:
             take_back(services, version, lease=lease, actor=actor, reason=str(error))
     else:
-        figures = verify_checkout(services, name, version)
+        version, figures = _proved_apart(services, version, lease=lease, actor=actor)
     save_version(services.state, version.enter(State.VERIFIED, at=services.clock(), actor=actor))
     services.passing(Point.VERIFIED)
     log.info(
         "verified version=%d collection=%s objects=%d recall=%.3f",
-        *(version.number, name, version.counts["chunks"], figures["recall"]),
+        *(version.number, version.collection, version.counts["chunks"], figures["recall"]),
     )
     return figures
+
+
+def _proved_apart(
+    services: Services, version: Version, *, lease: Lease, actor: str
+) -> tuple[Version, Mapping[str, float]]:
+    """A collection that nobody is sent to yet is filled anew, once, where it is not the checkout.
+
+    Writing the same again would mend neither a foreign object nor a place in the vector index that the server lost.
+    """
+    name, live = CollectionName(str(version.collection)), read_live(services.state)
+    try:
+        return version, verify_checkout(services, name, version)
+    except NotTheCheckout as error:
+        log.warning("filling version=%d anew: %s", version.number, error)
+    if version.strategy != Strategy.SHARED:
+        drop_collection(services, name)
+    anew = save_version(services.state, replace(version, strategy=Strategy.BLUE_GREEN, collection=None))
+    check_out(services, anew, live, lease=lease, actor=actor)
+    filled = read_version(services.state, version.number)
+    return filled, verify_checkout(services, CollectionName(str(filled.collection)), filled)
 
 
 def take_back(

@@ -13,6 +13,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.flows.checkouts import remember_recent
+from nightjar.flows.graph import RECENT
 from nightjar.flows.manifests import differing, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
@@ -31,7 +33,10 @@ _GROUP_DOCUMENTS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Objects that a delta wrote, patched and dropped, and the ids of those it wrote last (for a look at the graph)."""
+    """Objects that a delta wrote, patched and dropped, and ids of what is due in the documents it ended with.
+
+    The vector index is asked for them: an earlier try may have written them to a server that then lost their places.
+    """
 
     written: int = 0
     patched: int = 0
@@ -44,7 +49,7 @@ class Written:
             self.written + other.written,
             self.patched + other.patched,
             self.dropped + other.dropped,
-            (*self.sample, *other.sample)[-_GROUP_DOCUMENTS:],
+            (*self.sample, *other.sample)[-RECENT:],
         )
 
 
@@ -64,6 +69,7 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
         total = total.plus(_replace(services, name, group, lease=lease))
         done += len(group.documents)
         services.progress("index", done, len(touched))
+    remember_recent(services, name, total.sample)
     services.index.describe(name, schema_of(services, target).description)
     services.passing(Point.DELTA_WRITTEN)
     log.info(
@@ -112,4 +118,4 @@ def _replace(services: Services, name: CollectionName, group: _Group, *, lease: 
     lease.assure(REQUEST_S)
     services.index.delete(name, delta.drop)
     services.passing(Point.DOCUMENTS_REPLACED)
-    return Written(len(delta.write), len(delta.patch), len(delta.drop), delta.write)
+    return Written(len(delta.write), len(delta.patch), len(delta.drop), tuple(target)[-RECENT:])

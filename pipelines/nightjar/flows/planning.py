@@ -16,6 +16,7 @@ from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
 from nightjar.flows.erased import refuse_erased
+from nightjar.flows.graph import damage
 from nightjar.flows.listing import list_wanted, refuse_unknown, within
 from nightjar.flows.manifests import indexed
 from nightjar.flows.metadata import rules_digest
@@ -211,7 +212,7 @@ def disagreement(services: Services, live: Live | None) -> str | None:
         return (
             f"collection {live.collection} holds {count} objects, version {live.version} has {version.counts['chunks']}"
         )
-    return None
+    return damage(services, CollectionName(live.collection), checked_out.value.recent)
 
 
 def _remake_lost(services: Services, changes: stage.Changes, base: pa.Table) -> stage.Changes:

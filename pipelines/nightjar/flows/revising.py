@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import pyarrow as pa
 
@@ -52,7 +51,7 @@ def revise_manifests(services: Services, marks: Marks, *, lease: Lease) -> list[
             lease.assure(REQUEST_S)
             save_version(services.state, due)
     for entry in checkouts(services):
-        held = replace(entry.value, probes=_standing_probes(services, entry.value))
+        held = _standing_witnesses(services, entry.value)
         if (manifest := mapped(held.manifest)) != held.manifest:
             held = replace(held, manifest=manifest, checkout=figures(manifest)[0])
         if held != entry.value:
@@ -90,11 +89,15 @@ def _told_without(version: Version, marks: Marks) -> Version:
     )
 
 
-def _standing_probes(services: Services, held: Checkout) -> tuple[Mapping[str, Any], ...]:
-    """Questions all of whose exact neighbours stand: one that was an erased chunk's own has lost itself."""
+def _standing_witnesses(services: Services, held: Checkout) -> Checkout:
+    """With the recent ids that stand and the probes whose exact neighbours do: an erased chunk's own lost itself."""
     name = CollectionName(held.collection)
-    if not held.probes or name not in services.index.collections():
-        return held.probes
-    wanted = {ChunkId(chunk_id) for probe in held.probes for _, chunk_id in probe["nearest"]}
-    standing = services.index.fetch(name, sorted(wanted))
-    return tuple(probe for probe in held.probes if all(chunk_id in standing for _, chunk_id in probe["nearest"]))
+    if name not in services.index.collections():
+        return held
+    neighbours = {ChunkId(chunk_id) for probe in held.probes for _, chunk_id in probe["nearest"]}
+    standing = services.index.fetch(name, sorted({*neighbours, *held.recent}))
+    return replace(
+        held,
+        probes=tuple(probe for probe in held.probes if all(chunk_id in standing for _, chunk_id in probe["nearest"])),
+        recent=tuple(chunk_id for chunk_id in held.recent if chunk_id in standing),
+    )

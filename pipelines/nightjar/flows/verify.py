@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from nightjar.errors import Transient
 from nightjar.flows.checkouts import read_checkout
+from nightjar.flows.graph import damage, share_found
 from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -23,7 +24,6 @@ _SAMPLE_DOCUMENTS: Final = 50
 _SAMPLE_OBJECTS: Final = 200
 # A probe's ten nearest, found by the graph and by exact search, must overlap at least this much on average.
 _LEAST_RECALL: Final = 0.8
-_SELF: Final = 0.9999  # cosine of a vector with itself, as the server rounds it
 
 
 class NotTheCheckout(Transient):
@@ -50,11 +50,14 @@ def verify_checkout(
     rows = due_rows(services, version)
     checked = _verify_forward(services, name, rows, seed=version.checkout)
     _verify_backward(services, name, rows)
-    recall = _recall_of_probes(services, name) if written is None else _recall_of_written(services, name, written)
-    if recall < _LEAST_RECALL:
+    recall = _recall_of_probes(services, name) if written is None else share_found(services, name, written)
+    if written is None and recall < _LEAST_RECALL:
         raise NotTheCheckout(
             f"collection {name} finds {recall:.0%} of the nearest neighbours, {_LEAST_RECALL:.0%} are due"
         )
+    entry = read_checkout(services.state, name)
+    if lost := damage(services, name, entry.value.recent if entry else ()):
+        raise NotTheCheckout(lost)
     return {"checked": checked, "recall": recall}
 
 
@@ -94,16 +97,6 @@ def _recall_of_probes(services: Services, name: CollectionName) -> float:
         hits: set[ChunkId] = {hit.chunk_id for hit in services.index.search(name, _by_vector(vector, len(exact)))}
         shares.append(nearest.overlap(exact, hits))
     return float(np.mean(shares)) if shares else 1.0
-
-
-def _recall_of_written(services: Services, name: CollectionName, written: Sequence[ChunkId]) -> float:
-    """Share of the new chunks that their own vector finds; exact search would read all of a large collection."""
-    if not written:
-        return 1.0
-    standing = services.index.fetch(name, list(written))
-    best = (services.index.search(name, _by_vector(each.vector, 1)) for each in standing.values())
-    found = sum(1 for hits in best if hits and hits[0].score >= _SELF)
-    return found / len(written)
 
 
 def _by_vector(vector: np.ndarray[tuple[int], np.dtype[np.float32]], limit: int) -> Query:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 
-from nightjar.model import IndexObject, Vector
+from nightjar.model import ChunkId, IndexObject, Vector
 
 _PROBES: Final = 16
 _NEIGHBOURS: Final = 10
@@ -17,9 +18,14 @@ _TIE: Final = 1e-5
 
 
 class Nearest:
-    """Watches objects and keeps, for the first sixteen as probes, the ten highest cosines with their ids."""
+    """Watches objects and keeps, for the first sixteen as probes, the ten highest cosines with their ids.
 
-    def __init__(self) -> None:
+    Args:
+        keep_last: how many of the ids that passed last are kept as `last`.
+    """
+
+    def __init__(self, *, keep_last: int = 0) -> None:
+        self.last: deque[ChunkId] = deque(maxlen=keep_last)
         self._probes: list[Vector] = []
         self._best: list[list[tuple[float, str]]] = []
 
@@ -28,6 +34,7 @@ class Nearest:
         block: list[IndexObject] = []
         for item in objects:
             block.append(item)
+            self.last.append(item.chunk_id)
             if len(block) == _BLOCK:
                 self._take(block)
                 block = []
