@@ -17,6 +17,8 @@ export PIP_CACHE_DIR ?= $(LOCAL)/cache/pip
 export UV_SYSTEM_CERTS ?= true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
+# Compiled once and kept, whatever the shell says: a night, a demo and the tests are hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 # Two processes, each with whole files, whose tests share servers and other dear fixtures.
 BESIDE := -n 2 --dist loadfile
 

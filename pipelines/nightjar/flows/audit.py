@@ -108,9 +108,14 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
     with closing_lease(lease), lease.beating():
         _set_record_right(services, _live(services))
         tidy(services, run_id=run_id, actor=owner.name, lease=lease)
+        gone = _live(services).collection not in services.index.collections()
+        mended = _rebuild(services, lease=lease, actor=owner.name) if gone else 0
+        _name_collection(services)
         found = _compare(services)
-        mended = _rebuild_lost(services, found, lease=lease, actor=owner.name)
-        mended += _mend(services, _compare(services) if mended else found, lease=lease)
+        if found.deaf:
+            mended += _rebuild(services, lease=lease, actor=owner.name)
+        else:
+            mended += _mend(services, found, lease=lease)
         log.info("repaired version=%d objects=%d", found.version, mended)
         return replace(audit(services), repaired=mended)
 
@@ -210,24 +215,29 @@ def _set_record_right(services: Services, live: Live) -> None:
         move_checkout(services.state, entry, entry.value.holding(version))
 
 
-def _rebuild_lost(services: Services, found: Findings, *, lease: Lease, actor: str) -> int:
-    """A collection that is gone, or whose vector index is, is filled anew from stored vectors, proved, and committed.
+def _rebuild(services: Services, *, lease: Lease, actor: str) -> int:
+    """Another collection in the place of one that is gone or deaf: filled from stored vectors, proved and committed.
 
     Returns how many objects were written.
     """
     live = _live(services)
     version = read_version(services.state, live.version)
-    written = 0
-    if live.collection not in services.index.collections() or found.deaf:
-        name = claim_collection(services, replace(version, run_id=lease.run_id))
-        written = fill(services, name, version, lease=lease)
-        verify_checkout(services, name, version)
-        lost, live = live.collection, _commit(services, live, name, lease=lease)
-        project(services, version, live, actor=actor)
-        drop_collection(services, lost)
-    if version.collection != live.collection:
-        save_version(services.state, replace(read_version(services.state, live.version), collection=live.collection))
+    name = claim_collection(services, replace(version, run_id=lease.run_id))
+    written = fill(services, name, version, lease=lease)
+    verify_checkout(services, name, version)
+    lost, live = live.collection, _commit(services, live, name, lease=lease)
+    project(services, version, live, actor=actor)
+    drop_collection(services, lost)
+    _name_collection(services)
     return written
+
+
+def _name_collection(services: Services) -> None:
+    """The live version's record says where it is, also after a repair that died."""
+    live = _live(services)
+    version = read_version(services.state, live.version)
+    if version.collection != live.collection:
+        save_version(services.state, replace(version, collection=live.collection))
 
 
 def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Lease) -> Live:
