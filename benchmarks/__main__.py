@@ -16,6 +16,7 @@ PROGRAMS: Final = (
     ("ten_nights.py", "blue_green"),
     ("ten_nights.py", "in_place"),
     ("dag_parsing.py",),
+    ("killed_weaviate.py",),
 )
 
 

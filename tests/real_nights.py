@@ -26,6 +26,7 @@ from nightjar.corpus import Corpus
 from nightjar.errors import NightjarError
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.erasing import Forgotten, forget
+from nightjar.flows.graph import finds
 from nightjar.flows.night import closing_lease, run_night
 from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
@@ -147,7 +148,7 @@ class Place:
             return objects_of(services, target) if target else {}
 
     def consistent(self, corpus: Corpus) -> None:
-        """Alias, `live.json`, records and collections say the same, and nothing is left of runs that died."""
+        """Alias, `live.json`, records and collections say the same, every object is found, no dead run left a trace."""
         with self.opened(corpus) as services:
             live = read_live(services.state)
             assert live is not None
@@ -155,6 +156,9 @@ class Place:
             assert disagreement(services, live) is None
             records = [entry.value for entry in checkouts(services)]
             assert [record.collection for record in records if record.writing] == []
+            name = CollectionName(live.collection)
+            objects = list(services.index.scan(name, vectors=True))
+            assert [each.chunk_id for each in objects if not finds(services, name, each)] == []
             ours = {name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b")}
             assert ours == {record.collection for record in records}
 

@@ -21,6 +21,8 @@ from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 STRATEGIES = ["blue_green", "in_place"]
 LEAVE = "# Leave\n\nEveryone has thirty days of leave a year."
 
@@ -177,7 +179,6 @@ def test_a_damaged_table_is_named(world: World) -> None:
         world.night()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("narrower_alone", [True, False], ids=["alone", "with new content"])
 def test_killed_at_any_moment_the_next_run_leaves_nobody_with_access(

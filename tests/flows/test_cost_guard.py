@@ -16,6 +16,8 @@ from nightjar.flows.night import report_of
 from nightjar.flows.versions import read_live, read_version
 from nightjar.lease import standing
 
+pytestmark = pytest.mark.slow
+
 LONG = "# {name}\n\n" + "Every rule of this house is kept by all who live in it. " * 8
 
 

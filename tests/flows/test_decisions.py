@@ -18,6 +18,8 @@ from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.owner import Owner
 from nightjar.stages.states import State
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 
@@ -283,7 +285,6 @@ def test_rejecting_again_changes_nothing(tmp_path: Path, strategy: str) -> None:
     assert read_version(world.state, 2) == before
 
 
-@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize(("made", "due"), [(waiting, 2), (overtaken, 4)], ids=["as it is", "rebuilt"])
 @pytest.mark.parametrize("night_between", [False, True], ids=["repeated", "a night between"])
@@ -321,7 +322,6 @@ def assert_settled(world: World, *, due: int) -> None:
     assert len(states[State.LIVE]) == 1
 
 
-@pytest.mark.slow
 @BOTH
 def test_a_rejection_killed_at_any_moment_is_finished_by_its_repetition(tmp_path: Path, strategy: str) -> None:
     before = waiting(tmp_path, strategy)

@@ -16,6 +16,8 @@ from nightjar.flows.planning import Draft, draft
 from nightjar.flows.runs import Options
 from nightjar.flows.versions import read_live, read_version
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(f"{number:02}.txt" for number in range(20))
 
 
@@ -176,7 +178,6 @@ def test_deletions_after_an_approval_are_counted_anew(world: World) -> None:
     assert world.night()["documents"]["deleted"] == 1
 
 
-@pytest.mark.slow
 def test_a_slow_drip_passes(world: World) -> None:
     for day in range(10):
         world.remove(NAMES[day])
@@ -249,7 +250,6 @@ def test_a_listing_that_forgets_a_standing_object_deletes_nothing(world: World) 
     assert world.night()["state"] == "unchanged"
 
 
-@pytest.mark.slow
 def test_a_run_that_dies_at_any_moment_keeps_approval_and_dates(tmp_path: Path) -> None:
     moment = 0
     while True:

@@ -26,6 +26,8 @@ from nightjar.owner import Owner
 from nightjar.ports import Stored
 from nightjar.stages.states import State
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = ("pump", "valve", "motor", "filter", "cable", "panel", "sensor")
 RULES = ("is cleaned", "is tested", "is replaced", "is measured", "is greased", "is photographed", "is weighed")
 

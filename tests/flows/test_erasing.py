@@ -37,6 +37,8 @@ from nightjar.lease import Lease
 from nightjar.model import CollectionName, Violation, document_id_of
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 SECRET = "s3://documents/h/people/wages-of-zoe.txt"
 TEXT = "# Wages of Zoe\n\nZoebemonto earns ninety thousand a year, and nobody else may ever know about it."
@@ -99,6 +101,7 @@ def _three_nights(strategy: str) -> World:
     return world
 
 
+@cache
 def said(data: bytes) -> str:
     """All words of an object, Parquet unpacked."""
     if data[:4] != b"PAR1":
@@ -535,7 +538,6 @@ def test_an_erasure_killed_at_any_point_is_ended_by_whoever_comes_next(
     assert [each.is_open for each in entry.value.values()] == [False]
 
 
-@pytest.mark.slow
 @BOTH
 def test_an_erasure_killed_at_any_moment_is_ended_by_the_next_night(tmp_path: Path, strategy: str) -> None:
     for moment in itertools.count():

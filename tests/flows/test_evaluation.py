@@ -30,6 +30,8 @@ from nightjar.model import CollectionName, Vector
 from nightjar.owner import Owner
 from nightjar.stages.states import State
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = Options()
 STRATEGIES = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 

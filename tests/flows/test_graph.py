@@ -15,8 +15,9 @@ from nightjar.flows.graph import RECENT, damage, finds
 from nightjar.flows.night import run_night
 from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
+from nightjar.flows.rollback import hold
 from nightjar.flows.runs import Options
-from nightjar.flows.versions import read_live
+from nightjar.flows.versions import read_live, read_version
 from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner
 from nightjar.ports import Hit, Query
@@ -63,6 +64,38 @@ def test_the_next_night_fills_anew_and_embeds_nothing(tmp_path: Path, strategy: 
     assert world.embedder.embedded == []
     assert unfound(world) == []
     world.consistent()
+
+
+@BOTH
+@pytest.mark.parametrize("damaged", ["deaf", "gone"])
+def test_on_hold_what_is_live_is_put_right_as_it_is(tmp_path: Path, strategy: str, damaged: str) -> None:
+    world = filled(tmp_path, strategy)
+    served, lost = world.served(), collection(world)
+    hold(world.services(), reason="a holiday")
+    if damaged == "deaf":
+        world.index.lose_graph(lost)
+    else:
+        world.index.lose(world.corpus.alias)
+    assert world.night()["state"] == "unchanged"
+    live = read_live(world.state)
+    assert live is not None
+    assert (live.version, live.held) == (1, True)
+    assert live.collection != lost
+    assert read_version(world.state, 1).collection == live.collection
+    assert world.served() == served
+    assert unfound(world) == []
+    world.consistent()
+    assert world.night()["state"] == "unchanged"
+    assert collection(world) == live.collection
+
+
+def test_on_hold_lost_vectors_are_made_again_in_a_version_that_waits(tmp_path: Path) -> None:
+    world = filled(tmp_path, "blue_green")
+    hold(world.services(), reason="a holiday")
+    world.index.lose_graph(collection(world))
+    world.state.delete(list(world.state.keys("vectors/")))
+    with pytest.raises(HeldBack, match="version 2 waits"):
+        world.night()
 
 
 def test_a_sound_one_is_left_alone(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from nightjar.flows.rollback import hold
 from nightjar.flows.runs import find_run
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(f"{number:02}.txt" for number in range(20))
 
 

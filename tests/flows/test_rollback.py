@@ -16,6 +16,8 @@ from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.model import CollectionName
 from nightjar.stages.states import State
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 
@@ -61,7 +63,6 @@ def test_one_can_go_back_and_forth(tmp_path: Path, strategy: str) -> None:
         world.consistent()
 
 
-@pytest.mark.slow
 @BOTH
 def test_a_rollback_killed_at_any_moment_is_finished_by_the_next_run(tmp_path: Path, strategy: str) -> None:
     moment = 0

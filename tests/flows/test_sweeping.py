@@ -26,6 +26,8 @@ from nightjar.lease import Lease
 from nightjar.model import CollectionName, Violation
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 SWEEPING = (Point.SWEEP_RECORDED, Point.VERSIONS_SWEPT, Point.SWEPT)
 OLD = timedelta(days=8)

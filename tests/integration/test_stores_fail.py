@@ -17,6 +17,7 @@ from real_nights import Objects, Place, nothing_is_half_visible, place, return_t
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Misconfigured, Transient
+from nightjar.flows.audit import audit
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import unhold
 from nightjar.flows.services import Services
@@ -134,6 +135,20 @@ def test_weaviate_stopped_in_a_rollback_is_made_up_for_by_the_next_run(calm: Cal
     calm.place.consistent(corpus)
     with calm.place.opened(corpus) as services:
         unhold(services)
+    calm.ends_well(corpus)
+
+
+@BOTH
+def test_places_in_the_vector_index_that_a_killed_server_lost_are_filled_anew(calm: Calm, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_killed".lower(), strategy)
+    calm.ends_well(corpus)
+    calm.place.weaviate.kill()
+    calm.place.weaviate.start()
+    with calm.place.opened(corpus) as services:
+        found = audit(services)
+        state = calm.place.night(corpus)["state"]
+        assert state == ("unchanged" if found.ok else "live")
+        assert audit(services).ok
     calm.ends_well(corpus)
 
 

@@ -11,23 +11,19 @@ from uuid import UUID
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.checkouts import (
     Checkout,
-    claim_collection,
-    drop_collection,
     move_checkout,
     read_checkout,
 )
 from nightjar.flows.erased import open_erasures, read_erased
 from nightjar.flows.graph import damage, finds, told
-from nightjar.flows.index import fill
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.night import closing_lease
 from nightjar.flows.objects import checkout, due_rows, schema_of
 from nightjar.flows.parallel import windows
-from nightjar.flows.promotion import project
+from nightjar.flows.restoring import name_collection, restore
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
-from nightjar.flows.verify import verify_checkout
-from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, save_version, write_live
+from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.owner import Owner
@@ -108,12 +104,14 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
     with closing_lease(lease), lease.beating():
         _set_record_right(services, _live(services))
         tidy(services, run_id=run_id, actor=owner.name, lease=lease)
-        gone = _live(services).collection not in services.index.collections()
-        mended = _rebuild(services, lease=lease, actor=owner.name) if gone else 0
-        _name_collection(services)
+        live = _live(services)
+        mended = 0
+        if live.collection not in services.index.collections():
+            mended = restore(services, live, lease=lease, actor=owner.name)
+        name_collection(services, _live(services))
         found = _compare(services)
         if found.deaf:
-            mended += _rebuild(services, lease=lease, actor=owner.name)
+            mended += restore(services, _live(services), lease=lease, actor=owner.name)
         else:
             mended += _mend(services, found, lease=lease)
         log.info("repaired version=%d objects=%d", found.version, mended)
@@ -213,41 +211,6 @@ def _set_record_right(services: Services, live: Live) -> None:
         move_checkout(services.state, None, Checkout(live.collection).holding(version))
     elif entry is not None and entry.value.writing is None and entry.value.checkout != version.checkout:
         move_checkout(services.state, entry, entry.value.holding(version))
-
-
-def _rebuild(services: Services, *, lease: Lease, actor: str) -> int:
-    """Another collection in the place of one that is gone or deaf: filled from stored vectors, proved and committed.
-
-    Returns how many objects were written.
-    """
-    live = _live(services)
-    version = read_version(services.state, live.version)
-    name = claim_collection(services, replace(version, run_id=lease.run_id))
-    written = fill(services, name, version, lease=lease)
-    verify_checkout(services, name, version)
-    lost, live = live.collection, _commit(services, live, name, lease=lease)
-    project(services, version, live, actor=actor)
-    drop_collection(services, lost)
-    _name_collection(services)
-    return written
-
-
-def _name_collection(services: Services) -> None:
-    """The live version's record says where it is, also after a repair that died."""
-    live = _live(services)
-    version = read_version(services.state, live.version)
-    if version.collection != live.collection:
-        save_version(services.state, replace(version, collection=live.collection))
-
-
-def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Lease) -> Live:
-    entry, now = live_entry(services.state), _live(services)
-    if (now.version, now.collection, now.returning_to) != (seen.version, seen.collection, seen.returning_to):
-        raise HeldBack("what is live was changed while the collection was rebuilt: audit again")
-    lease.assure(REQUEST_S)
-    moved = replace(now, collection=name)
-    write_live(services.state, moved, expected=entry)
-    return moved
 
 
 def _mend(services: Services, found: Findings, *, lease: Lease) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -37,7 +38,7 @@ def check_then_write(client: S3Client) -> Callable[..., None]:
 
     def hook(params: dict[str, Any], **_: object) -> None:
         expected = params["headers"].get("If-Match")
-        bucket, _, key = params["url_path"].strip("/").partition("/")
+        bucket, _, key = urlsplit(params["url"]).path.strip("/").partition("/")
         if expected and client.head_object(Bucket=bucket, Key=key)["ETag"] == expected:
             time.sleep(0.2)
             params["headers"].pop("If-Match")
