@@ -38,9 +38,7 @@ def main() -> None:
     with TemporaryDirectory() as folder, weaviate_process(Path(folder)) as server:
         for count, pause_s, how in ((100, 0, "kill"), (100, 60, "kill"), (2_000, 0, "kill"), (100, 0, "terminate")):
             rows.append(_row(server, count, pause_s, how))
-            print(
-                f"{how:9} {count:5} objects, {pause_s:2} s after: by vector {rows[-1]['vector']}, by word {rows[-1]['keyword']}"
-            )
+            print(json.dumps(rows[-1]), flush=True)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
 
