@@ -313,7 +313,7 @@ def test_the_page_shows_what_was_found_before_and_now(tmp_path: Path) -> None:
     assert stored is not None
     page = stored.data.decode()
     assert "Questions that got worse" in page
-    assert "Found in version 1" in page
+    assert "Version 1 found" in page
     assert "Damaged tonight." in page
 
 

@@ -1,46 +1,121 @@
-"""Hostile text in a report, opened in a real browser: nothing runs, nothing is asked for."""
+"""Hostile text in reports, opened in a real browser: nothing runs, nothing is asked for, nothing is pushed aside."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
-from stages.drift.test_page import HOSTILE, new_topic, reported
+from stages.drift.test_page import new_topic, reported
+from stages.evaluation.test_evaluation_page import made
+from stages.test_quality_page import report
+from ui.browser import CHROMIUM, DESKTOP, PHONE, Browser
 
+from nightjar.stages.evaluation.page import render_evaluation
 from nightjar.stages.page import Html, page, tag
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from nightjar.stages.quality_page import render_quality
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium"),
 ]
 
-
-def opened(folder: Path, markup: str) -> str:
-    """The page as it stands after a browser has worked on it."""
-    file = folder / "page.html"
-    file.write_text(markup, "utf-8")
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    done = subprocess.run(
-        [*command, "--virtual-time-budget=2000", "--dump-dom", file.as_uri()],
-        capture_output=True,
-        check=True,
-        timeout=90,
+RUN: Final = "document.title='pwned'"
+ELSEWHERE: Final = "http://127.0.0.1:9/"
+SCRIPTS: Final = f'<script>{RUN}</script><img src="{ELSEWHERE}a.png" onerror="{RUN}"><svg onload="{RUN}"></svg>'
+HOSTILE: Final = " ".join(
+    (
+        f"</title></style></textarea>{SCRIPTS}",
+        f"""\"'><body onload="{RUN}" onpageshow="{RUN}"><details open ontoggle="{RUN}">""",
+        f"' autofocus onfocus={RUN} x=' \" style=\"background:url({ELSEWHERE}b.png)",
+        f'<a href="javascript:{RUN}">look</a><iframe srcdoc="&lt;script&gt;top.{RUN}&lt;/script&gt;"></iframe>',
+        f"<link rel=stylesheet href={ELSEWHERE}c.css><style>@import url({ELSEWHERE}d.css);</style>",
+        f'<base href="{ELSEWHERE}"><meta http-equiv=refresh content="0;url={ELSEWHERE}e"><!-- --!> ]]> &lt;b&gt;',
+        "\u202etxt.exe\u2067 \u200f\ufeff \x00",
+        "W" * 3000,
     )
-    return done.stdout.decode()
+)
+ACTIVE: Final = """
+[...document.querySelectorAll('body *')].flatMap(each => [each.localName, ...each.getAttributeNames()]).filter(name =>
+  /^(on.*|href|src|srcdoc|style|action|script|img|iframe|a|base|link|meta|form|details|body)$/.test(name))
+"""
+PAGE_NUMBERS: Final = """(() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), ordered = [];
+  const left = (node, place) => {
+    const range = document.createRange();
+    range.setStart(node, place); range.setEnd(node, place + 1);
+    return range.getBoundingClientRect().left;
+  };
+  while (texts.nextNode()) {
+    const node = texts.currentNode, place = node.data.indexOf('page 2');
+    if (place >= 0) ordered.push(left(node, place) < left(node, place + 5));
+  }
+  return ordered;
+})()"""
 
 
-def test_hostile_words_of_documents_run_nothing(tmp_path: Path) -> None:
-    night = new_topic(title=HOSTILE, source_uri=f"s3://documents/{HOSTILE}", text=f"{HOSTILE} {HOSTILE}")
-    seen = opened(tmp_path, reported(night, hostile=HOSTILE).page)
-    assert "<title>pwned" not in seen
-    assert "Drift of handbook" in seen
-    assert "<script" not in seen
+def drift(hostile: str) -> str:
+    return reported(
+        new_topic(title=hostile, source_uri=f"s3://documents/{hostile}", text=f"{hostile} {hostile}"), hostile=hostile
+    ).page
 
 
-def test_even_a_forgotten_escape_runs_nothing(tmp_path: Path) -> None:
-    seen = opened(tmp_path, page("a page", Html("<script>document.title='pwned'</script>"), tag("p", "text")))
-    assert "<title>a page</title>" in seen
+def evaluation(hostile: str) -> str:
+    return render_evaluation(made(text=hostile))
+
+
+def quality(hostile: str) -> str:
+    row = {"uri": hostile, "failure_stage": hostile, "failure_code": hostile, "failure_reason": hostile}
+    return render_quality(report(corpus=hostile, reason=hostile, codes={hostile: 1}, quarantined=[row]))
+
+
+PAGES = pytest.mark.parametrize("drawn", [drift, evaluation, quality])
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+@PAGES
+@pytest.mark.parametrize("policy", [True, False], ids=["policy", "no policy"])
+def test_hostile_words_of_documents_run_and_load_nothing(
+    browser: Browser, drawn: Callable[[str], str], *, policy: bool
+) -> None:
+    browser.open(drawn(HOSTILE), policy=policy)
+    assert not browser.evaluate("document.title").startswith("pwned")
+    assert browser.evaluate(ACTIVE) == []
+    assert browser.requests == []
+
+
+def test_what_would_run_and_load_is_noticed(browser: Browser) -> None:
+    browser.open(page("a page", Html(SCRIPTS)), policy=False)
+    assert browser.evaluate("document.title") == "pwned"
+    assert {"script", "img", "onload", "onerror", "src"} <= set(browser.evaluate(ACTIVE))
+    assert browser.requests == [f"{ELSEWHERE}a.png"]
+
+
+def test_even_a_forgotten_escape_runs_and_loads_nothing(browser: Browser) -> None:
+    browser.open(page("a page", Html(SCRIPTS), tag("p", "text")))
+    assert browser.evaluate("document.title") == "a page"
+    assert browser.requests == []
+
+
+@PAGES
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_no_word_makes_a_page_scroll_sideways(browser: Browser, drawn: Callable[[str], str], width: int) -> None:
+    browser.open(drawn(HOSTILE), width=width)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_that_scrolls_sideways_is_noticed(browser: Browser) -> None:
+    browser.open(page("a page", tag("pre", "W" * 3000)), width=PHONE)
+    assert browser.evaluate("document.documentElement.scrollWidth") > PHONE
+
+
+def test_a_name_written_from_right_to_left_turns_no_word_of_the_report_around(browser: Browser) -> None:
+    browser.open(evaluation("\u202egpj.txt"))
+    found = browser.evaluate(PAGE_NUMBERS)
+    assert len(found) > 6
+    assert all(found)

@@ -14,8 +14,8 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 _STYLE: Final = """
 :root { color-scheme: light dark; --text: #1f2328; --page: #fff; --soft: #59636e; --line: #8884; --panel: #8881;
 --good: #1a7f37; --warn: #9a6700; --bad: #cf222e; --before: #57606a; --after: #0969da; --new: #bc4c00; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --page: #0d1117; --soft: #9198a1; --good: #3fb950;
---warn: #d29922; --bad: #f85149; --before: #8b949e; --after: #58a6ff; --new: #f0883e; } }
+@media screen and (prefers-color-scheme: dark) { :root { --text: #e6edf3; --page: #0d1117; --soft: #9198a1;
+--good: #3fb950; --warn: #d29922; --bad: #f85149; --before: #8b949e; --after: #58a6ff; --new: #f0883e; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: var(--text);
 background: var(--page); overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
@@ -30,11 +30,17 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .fail, .critical { color: var(--bad); }
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 6px;
 padding: .6rem .9rem; margin: .8rem 0; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 0 1.5rem; }
+.beside > * { min-width: 0; } .beside p { margin: .4rem 0 .2rem; } .beside ol { margin: 0; padding-left: 1.4rem; }
+.beside li { margin-bottom: .4rem; } li::marker { color: var(--soft); }
+.narrow td:first-child { min-width: 0; overflow-wrap: normal; }
 blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line); color: var(--soft); }
 svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
-@media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 40rem; } }
-@media print { :root { --text: #000; --page: #fff; } body { max-width: none; margin: 0; font-size: 10pt; }
-.panel, tr, figure, svg { break-inside: avoid; } h2, h3 { break-after: avoid; } .wide table { min-width: 0; } }
+@media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 40rem; }
+.narrow .wide table { min-width: 0; } }
+@media print { :root { color-scheme: light; --text: #000; } body { max-width: none; margin: 0; font-size: 10pt; }
+.panel, tr, li, figure, svg { break-inside: avoid; } h2, h3 { break-after: avoid; }
+.panel:has(.beside) { break-inside: auto; } .wide table { min-width: 0; } }
 """
 
 

@@ -60,6 +60,19 @@ def test_what_was_found_first_is_shown_and_bounded() -> None:
     assert len(found) == 5
     assert (found[0].relevant, found[1].relevant) == (True, False)
     assert len(found[0].excerpt) == 240
+    assert found[0].excerpt.endswith("word word…")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("word " * 48, 239), ("w" * 240, 240), ("long " * 50, 240)])
+def test_an_excerpt_ends_with_a_word_unless_it_is_one(text: str, shown: int) -> None:
+    (found,) = answer(question(relevant("a")), [hit("a", text)]).found
+    assert len(found.excerpt) == shown
+    assert found.excerpt.endswith(("word", "w", "long…"))
+
+
+def test_a_word_that_is_longer_than_an_excerpt_is_cut() -> None:
+    (found,) = answer(question(relevant("a")), [hit("a", "w" * 300)]).found
+    assert found.excerpt == "w" * 239 + "…"
 
 
 def test_an_answer_that_the_version_does_not_know_is_left_out_and_told() -> None:

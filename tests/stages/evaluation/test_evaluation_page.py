@@ -40,19 +40,28 @@ def made(*, text: str = "Thirty days.", live: bool = True) -> dict[str, Any]:
 
 def test_the_verdict_comes_first() -> None:
     page = render_evaluation(made())
-    assert page.index("recall@10 of hybrid search is 0.417, below the floor of 0.8") < page.index("<h2>Measures")
+    assert page.index("Recall@10 of hybrid search is 0.417, below the floor of 0.8") < page.index("<h2>Measures")
 
 
 def test_measures_stand_with_their_intervals_for_both_sides() -> None:
     page = render_evaluation(made())
     assert "<th>version 2</th><th>version 3</th>" in page
-    assert re.search(r"<td>hybrid</td><td>nDCG@10</td><td>0\.850 \(0\.\d{3} to 1\.000\)</td><td>0\.417 ", page)
+    row = page[page.index('nDCG@10<div class="soft">hybrid<') :]
+    figures = re.findall(r'>([+-]?\d\.\d{3})(?:</span>)?<div class="soft">([+-]?\d\.\d{3} to [+-]?\d\.\d{3})<', row)
+    assert [mean for mean, _ in figures[:3]] == ["0.850", "0.417", "-0.433"]
+    assert figures[0][1].endswith(" to 1.000")
+
+
+def test_a_floor_stands_below_the_measure_that_it_is_of_and_a_missed_one_is_red() -> None:
+    page = render_evaluation(made())
+    assert page.count("floor 0.8<") == 1
+    assert page.index(">hybrid<") < page.index('<div class="fail">floor 0.8</div>') < page.index("<h2>Questions")
 
 
 def test_the_worst_question_comes_first_with_what_it_found_before_and_now() -> None:
     page = render_evaluation(made())
     worse = page[page.index("Questions that got worse") :]
-    assert worse.index("Thirty days. 1") < worse.index("Found in version 3") < worse.index("Found in version 2")
+    assert worse.index("Thirty days. 1") < worse.index("Version 2 found") < worse.index("Version 3 found")
     assert "Questions that got better" in worse
     assert "Line 6, vector search: nDCG@10 from 0.100 to 0.500" in worse
 
@@ -62,11 +71,20 @@ def test_a_first_version_says_that_there_was_nothing_to_compare_with() -> None:
     page = render_evaluation({**told, "state": "none", "reason": ""})
     assert "there was nothing to compare with" in page
     assert "Questions that got worse" not in page
-    assert "Questions that found nothing wanted" in page
+    assert "Other questions that found nothing wanted" in page
 
 
-def test_the_trend_is_drawn() -> None:
-    assert '<polyline points="0.0,8.0 600.0,46.7"' in render_evaluation(made())
+def test_a_question_that_got_worse_is_not_told_twice() -> None:
+    told = made()
+    assert [each["line"] for each in told["worse"]] == [1, 2, 3]
+    assert told["missed"] == []
+    assert [each["line"] for each in made(live=False)["missed"]] == [1, 2, 3]
+
+
+def test_the_trend_is_drawn_from_nothing_to_one_and_says_of_which_versions() -> None:
+    page = render_evaluation(made())
+    assert '<polyline points="26.0,16.6 356.0,58.2"' in page
+    assert re.findall(r"<text [^>]*>([^<]+)</text>", page) == ["1", "0", "version 2", "version 3"]
 
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x onerror=a()>', "a&b", "\ud800<"])

@@ -110,12 +110,19 @@ def _plain(text: str) -> str:
 
 
 def _found(properties: Mapping[str, Any], *, relevant: bool) -> Found:
-    text = " ".join(str(properties["text"] or "").split())
     return Found(
         document_id=str(properties["document_id"]),
         uri=str(properties["source_uri"]),
         title=str(properties["title"] or ""),
         page=properties.get("page_first"),
-        excerpt=text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…",
+        excerpt=_excerpt(" ".join(str(properties["text"] or "").split())),
         relevant=relevant,
     )
+
+
+def _excerpt(text: str) -> str:
+    """Cut between words; within one that is as long as all of it."""
+    if len(text) <= _EXCERPT:
+        return text
+    kept = text[:_EXCERPT].rpartition(" ")[0] or text[: _EXCERPT - 1]
+    return f"{kept}…"

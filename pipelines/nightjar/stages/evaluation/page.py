@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from nightjar.stages.evaluation.verdict import FLOOR_MODE, name_of
-from nightjar.stages.page import Html, page, table, tag, words
+from nightjar.stages.page import Html, page, table, tag, text, words
 
 _MEASURED: Final = {
     "index": "The version's collection was asked by vector, by keyword and by both.",
     "overlay": "Vector search was foretold before anything was written; keyword and hybrid search are measured after.",
     "exact": "The version stands in no collection: its stored vectors were compared exactly, by vector only.",
 }
-_PLOT: Final = (600, 80)
+_PLOT: Final = (360, 110)
+_PLOT_LEFT, _PLOT_BOTTOM = 26, 16
 
 Record = Mapping[str, Any]
 
@@ -24,16 +25,20 @@ def render_evaluation(report: Record) -> str:
     return page(
         f"Evaluation of {name}: {state}",
         tag("h1", f"Evaluation of {name}: ", tag("span", words(state), css=state)),
-        tag("p", report["reason"] or _quiet(report), css="lead"),
+        tag("p", _sentence(report["reason"]) if report["reason"] else _quiet(report), css="lead"),
         tag("p", _asked(report), css="soft"),
         tag("h2", "Measures"),
-        table(("search", "measure", *_sides(report)), list(_measures(report))),
+        tag("div", table(("measure", *_sides(report)), _measures(report)), css="narrow"),
         *_section("Questions that got worse", report["worse"], report),
-        *_section("Questions that found nothing wanted", report["missed"], report),
+        *_section("Other questions that found nothing wanted", report["missed"], report),
         *_section("Questions that got better", report["better"], report),
         *_trend(report),
         *_unknown(report),
     )
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _quiet(report: Record) -> str:
@@ -46,41 +51,56 @@ def _quiet(report: Record) -> str:
 def _asked(report: Record) -> str:
     compared = f", {report['compared']} of them of version {report['live']}, too" if report["live"] else ""
     return (
-        f"{report['questions']} questions were asked{compared}. Documents are ranked by their best chunk; in brackets"
-        f" stands the 95 % interval over questions. {_MEASURED[report['measured']]} {report['at']}"
+        f"{report['questions']} questions were asked{compared}. Documents are ranked by their best chunk; below"
+        f" each measure stands its 95 % interval over questions. {_MEASURED[report['measured']]} {_time(report['at'])}."
     )
+
+
+def _time(at: str) -> str:
+    return at.replace("T", " ").replace("+00:00", " UTC")
 
 
 def _sides(report: Record) -> tuple[str, ...]:
     before = f"version {report['live']}" if report["live"] else "live"
     if report["live"] == report["version"]:
         before += ", as recorded"
-    return before, f"version {report['version']}", "difference", "floor"
+    return before, f"version {report['version']}", "difference"
 
 
-def _measures(report: Record) -> Iterator[tuple[str | int, ...]]:
+def _measures(report: Record) -> Iterator[tuple[str, ...]]:
     for each in report["measures"]:
-        floor = report["floor"].get(each["measure"]) if each["mode"] == FLOOR_MODE else None
         yield (
-            each["mode"],
-            name_of(each["measure"], report["k"]),
+            _two(name_of(each["measure"], report["k"]), each["mode"]),
             _estimate(each["live"]),
-            _estimate(each["candidate"]),
+            tag("div", _estimate(each["candidate"]), _floor(each, report)),
             _difference(each["difference"]),
-            "-" if floor is None else f"{floor:g}",
         )
 
 
+def _two(first: str, second: str) -> Html:
+    """A figure, and below it what it is read with."""
+    return tag("div", first, tag("div", second, css="soft"))
+
+
+def _floor(each: Record, report: Record) -> Html:
+    floor = report["floor"].get(each["measure"]) if each["mode"] == FLOOR_MODE else None
+    if floor is None:
+        return Html("")
+    return tag("div", f"floor {floor:g}", css="fail" if each["candidate"]["mean"] < floor else "soft")
+
+
 def _estimate(estimate: Record | None) -> str:
-    return f"{estimate['mean']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})" if estimate else "-"
+    if estimate is None:
+        return "-"
+    return _two(f"{estimate['mean']:.3f}", f"{estimate['low']:.3f} to {estimate['high']:.3f}")
 
 
 def _difference(estimate: Record | None) -> str:
     if estimate is None:
         return "-"
-    told = f"{estimate['mean']:+.3f} ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
     css = "fail" if estimate["high"] < 0 else "pass" if estimate["low"] > 0 else "soft"
-    return tag("span", told, css=css)
+    mean = tag("span", f"{estimate['mean']:+.3f}", css=css)
+    return _two(mean, f"{estimate['low']:+.3f} to {estimate['high']:+.3f}")
 
 
 def _section(title: str, questions: Sequence[Record], report: Record) -> Iterator[Html]:
@@ -96,31 +116,30 @@ def _question(each: Record, report: Record) -> Iterator[Html]:
     if before:
         scores = f"nDCG@10 from {before['scores']['ndcg']:.3f} to {now['scores']['ndcg']:.3f}"
     yield tag("h3", each["question"])
-    yield tag("p", f"Line {each['line']}, {each['mode']} search: {scores}. Wanted: {_wanted(each)}", css="soft")
-    yield _found(f"Found in version {report['version']}", now["found"])
-    if before and before["found"]:
-        yield _found(f"Found in version {report['live']}", before["found"])
+    yield tag("p", f"Line {each['line']}, {each['mode']} search: {scores}. Wanted: ", *_wanted(each), css="soft")
+    before_found = [_found(f"Version {report['live']} found", before["found"])] if before and before["found"] else []
+    yield tag("div", *before_found, _found(f"Version {report['version']} found", now["found"]), css="beside")
 
 
-def _wanted(each: Record) -> str:
-    return "; ".join(
-        relevant["named"]
-        + (f", page {relevant['page']}" if relevant["page"] else "")
-        + (f", “{relevant['passage']}”" if relevant["passage"] else "")
-        for relevant in each["relevant"]
-    )
+def _wanted(each: Record) -> Iterator[str]:
+    for place, relevant in enumerate(each["relevant"]):
+        yield "; " if place else ""
+        yield tag("bdi", relevant["named"])
+        yield f", page {relevant['page']}" if relevant["page"] else ""
+        yield from (", “", tag("bdi", relevant["passage"]), "”") if relevant["passage"] else ()
 
 
 def _found(title: str, found: Sequence[Record]) -> Html:
-    rows = [
-        (
-            each["uri"] + (f", page {each['page']}" if each["page"] else ""),
-            each["excerpt"],
-            tag("strong", "yes") if each["relevant"] else "no",
-        )
-        for each in found
-    ]
-    return tag("div", tag("p", f"{title}, best first"), table(("document", "begins", "wanted"), rows))
+    """A numbered list, best first; the words of documents stand apart, whichever way they are written."""
+    listed = (tag("li", *_hit(each), tag("div", each["excerpt"], css="soft")) for each in found)
+    return tag("div", tag("p", title if found else f"{title} nothing"), tag("ol", *listed))
+
+
+def _hit(each: Record) -> Iterator[str]:
+    yield tag("bdi", each["uri"])
+    yield f", page {each['page']}" if each["page"] else ""
+    if each["relevant"]:
+        yield from (" ", tag("strong", "wanted", css="pass"))
 
 
 def _trend(report: Record) -> Iterator[Html]:
@@ -130,9 +149,14 @@ def _trend(report: Record) -> Iterator[Html]:
     values = [each["figures"][shown] for each in past if shown in each["figures"]]
     if len(values) > 1:
         yield tag("h2", f"nDCG@10 of {shown.removesuffix('_ndcg')} search over the last {len(values)} evaluations")
-        yield _plot(values)
-        rows = [(each["at"], f"version {each['version']}", words(each["state"]), _figure(each, shown)) for each in past]
-        yield table(("when", "what", "verdict", "nDCG@10"), reversed(rows))
+        yield _plot(values, [f"version {each['version']}" for each in (past[0], report)])
+        yield tag("div", table(("when", "version", "verdict", "nDCG@10"), _past(past, shown)), css="narrow")
+
+
+def _past(past: Sequence[Record], shown: str) -> Iterator[tuple[str, ...]]:
+    for each in reversed(past):
+        state = tag("span", words(each["state"]), css=each["state"])
+        yield _time(each["at"]), str(each["version"]), state, _figure(each, shown)
 
 
 def _figure(each: Record, shown: str) -> str:
@@ -140,15 +164,23 @@ def _figure(each: Record, shown: str) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _plot(values: Sequence[float]) -> Html:
-    """A line from 0 at the bottom to 1 at the top."""
+def _plot(values: Sequence[float], ends: Sequence[str]) -> Html:
+    """A line from 0 at the bottom to 1 at the top, between its first and its last version."""
     width, height = _PLOT
-    step = width / (len(values) - 1)
-    points = " ".join(f"{place * step:.1f},{height * (1 - value):.1f}" for place, value in enumerate(values))
+    left, bottom = _PLOT_LEFT, height - _PLOT_BOTTOM
+    tall, step = bottom - 8, (width - left - 4) / (len(values) - 1)
+    points = [(left + place * step, bottom - tall * value) for place, value in enumerate(values)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return Html(
-        f'<svg viewBox="0 -4 {width} {height + 8}" width="{width}" role="img" aria-label="nDCG@10 over time">'
-        f'<path d="M0 {height}H{width}M0 0H{width}" stroke="var(--line)"/>'
-        f'<polyline points="{points}" fill="none" stroke="var(--after)" stroke-width="2"/></svg>'
+        f'<svg viewBox="0 0 {width} {height}" width="{width * 4 // 3}" font-size="10" role="img"'
+        ' aria-label="nDCG@10 over time">'
+        f'<path d="M{left} {bottom}H{width}M{left} 8H{width}" stroke="var(--line)"/>'
+        f'<text x="{left - 5}" y="12" text-anchor="end">1</text>'
+        f'<text x="{left - 5}" y="{bottom + 3}" text-anchor="end">0</text>'
+        f'<text x="{left}" y="{height - 2}">{text(ends[0])}</text>'
+        f'<text x="{width}" y="{height - 2}" text-anchor="end">{text(ends[1])}</text>'
+        f'<polyline points="{line}" fill="none" stroke="var(--after)" stroke-width="1.5"/>'
+        f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="2.5" fill="var(--after)"/></svg>'
     )
 
 
@@ -157,4 +189,4 @@ def _unknown(report: Record) -> Iterator[Html]:
     if count:
         yield tag("h2", f"Answers that this version does not know: {count}")
         yield tag("p", "These documents are not in the corpus; correct the file of questions, or bring them back.")
-        yield table(("line", "document"), [(str(each["line"]), each["document"]) for each in listed])
+        yield tag("ul", *(tag("li", f"line {each['line']}: ", tag("bdi", each["document"])) for each in listed))

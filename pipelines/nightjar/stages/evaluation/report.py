@@ -47,10 +47,15 @@ class Evidence:
 
 
 def report(about: About, evidence: Evidence, *, limits: Evaluation) -> dict[str, Any]:
-    """Plain values; `worse` and `better` are the questions whose nDCG@10 moved most, `missed` found nothing wanted."""
+    """Plain values; `worse` and `better` are the questions whose nDCG@10 moved most.
+
+    `missed` are other questions that found nothing wanted.
+    """
     moved = sorted(_moved(evidence), key=lambda each: each[0])
     worse = [each for each in moved if each[0] < 0][:_LISTED]
     better = [each for each in reversed(moved) if each[0] > 0][:_LISTED]
+    told = {place for _, place, _ in worse}
+    missed = [each for each in _missed(evidence) if each[0] not in told][:_LISTED]
     unknown = evidence.known.unknown
     return {
         "format": FORMAT,
@@ -66,7 +71,7 @@ def report(about: About, evidence: Evidence, *, limits: Evaluation) -> dict[str,
         "measures": [asdict(each) for each in evidence.compared],
         "worse": [_shown(evidence, place, mode) for _, place, mode in worse],
         "better": [_shown(evidence, place, mode) for _, place, mode in better],
-        "missed": [_shown(evidence, place, mode) for place, mode in list(_missed(evidence))[:_LISTED]],
+        "missed": [_shown(evidence, place, mode) for place, mode in missed],
         "scores": [_scores(evidence, place, each) for place, each in enumerate(evidence.known.questions)],
     }
 
