@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from world import Door, World, handbook, roll_back, three_nights
+from world import Door, Killed, World, handbook, roll_back, three_nights
 
 from nightjar.errors import HeldBack
 from nightjar.flows.audit import audit, repair
@@ -57,8 +59,8 @@ def test_the_next_night_fills_anew_and_embeds_nothing(tmp_path: Path, strategy: 
     served, lost = world.served(), collection(world)
     world.index.lose_graph(lost)
     world.embedder.embedded.clear()
-    assert "finds 0% of the chunks that it was asked for" in str(disagreement(world.services(), read_live(world.state)))
-    assert world.night()["state"] == "live"
+    assert "finds 0 of 12 chunks" in str(disagreement(world.services(), read_live(world.state)))
+    assert world.night()["state"] == "unchanged"
     assert collection(world) != lost
     assert world.served() == served
     assert world.embedder.embedded == []
@@ -68,10 +70,12 @@ def test_the_next_night_fills_anew_and_embeds_nothing(tmp_path: Path, strategy: 
 
 @BOTH
 @pytest.mark.parametrize("damaged", ["deaf", "gone"])
-def test_on_hold_what_is_live_is_put_right_as_it_is(tmp_path: Path, strategy: str, damaged: str) -> None:
+@pytest.mark.parametrize("held", [True, False], ids=["held", "free"])
+def test_what_is_live_is_put_right_as_it_is(tmp_path: Path, strategy: str, damaged: str, *, held: bool) -> None:
     world = filled(tmp_path, strategy)
     served, lost = world.served(), collection(world)
-    hold(world.services(), reason="a holiday")
+    if held:
+        hold(world.services(), reason="a holiday")
     if damaged == "deaf":
         world.index.lose_graph(lost)
     else:
@@ -79,7 +83,7 @@ def test_on_hold_what_is_live_is_put_right_as_it_is(tmp_path: Path, strategy: st
     assert world.night()["state"] == "unchanged"
     live = read_live(world.state)
     assert live is not None
-    assert (live.version, live.held) == (1, True)
+    assert (live.version, live.held) == (1, held)
     assert live.collection != lost
     assert read_version(world.state, 1).collection == live.collection
     assert world.served() == served
@@ -87,6 +91,108 @@ def test_on_hold_what_is_live_is_put_right_as_it_is(tmp_path: Path, strategy: st
     world.consistent()
     assert world.night()["state"] == "unchanged"
     assert collection(world) == live.collection
+
+
+def test_a_night_that_is_not_promoted_leaves_it_right(tmp_path: Path) -> None:
+    world = filled(tmp_path, "blue_green")
+    world.index.lose_graph(collection(world))
+    world.put("new.txt", "# New\n\nOne more rule.")
+    with pytest.raises(HeldBack, match="asked not to promote"):
+        world.night(promote=False)
+    assert len(world.served()) == 12
+    assert unfound(world) == []
+    world.consistent()
+
+
+@BOTH
+def test_a_restoring_that_dies_anywhere_is_ended_by_the_next_night(tmp_path: Path, strategy: str) -> None:
+    for kill_at in itertools.count():
+        world = filled(tmp_path / f"{kill_at}", strategy)
+        served = world.served()
+        world.index.lose_graph(collection(world))
+        try:
+            world.night(kill_at=kill_at)
+        except Killed:
+            assert world.served() == served
+            world.night()
+        else:
+            assert kill_at > 10
+            return
+        assert world.served() == served
+        assert unfound(world) == []
+        assert read_version(world.state, 1).collection == collection(world)
+        assert world.index.collections() == [collection(world)]
+        world.consistent()
+
+
+def test_a_retried_fill_begins_again(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "blue_green"}))
+    for number in range(200):
+        world.put(f"{number}.txt", f"# Rule {number}\n\nRule number {number} was written on day {number * number}.")
+
+    def killed(point: Point) -> None:
+        if point is Point.FILLED:
+            (name,) = world.index.collections()
+            world.index.lose_graph(
+                name, only=sorted(each.chunk_id for each in world.index.scan(name, vectors=False))[:9]
+            )
+            raise Killed
+
+    world.nights += 1
+    run = partial(run_night, run_id="night-1", owner=Owner.dag("reindex_handbook"), options=Options())
+    with pytest.raises(Killed):
+        run(replace(world.services(), passing=killed))
+    assert run(world.services())["state"] == "live"
+    assert unfound(world) == []
+
+
+def test_few_new_chunks_of_a_long_document_are_asked_for(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "in_place"}))
+    paragraphs = [f"Rule number {number} was written on day {number * number}." for number in range(300)]
+    world.put("long.txt", "# Rules\n\n" + "\n\n".join(paragraphs))
+    world.night()
+    before = set(world.served())
+    world.put("long.txt", "# Rules\n\nA new rule comes first.\n\n" + "\n\n".join(paragraphs))
+
+    def killed(point: Point) -> None:
+        if point is Point.DELTA_WRITTEN:
+            name = collection(world)
+            world.index.lose_graph(
+                name, only={each.chunk_id for each in world.index.scan(name, vectors=False)} - before
+            )
+
+    world.nights += 1
+    with pytest.raises(HeldBack, match="what it wrote is taken back"):
+        run_night(
+            replace(world.services(), passing=killed),
+            run_id="night-2",
+            owner=Owner.dag("reindex_handbook"),
+            options=Options(),
+        )
+    assert set(world.served()) == before
+
+
+@pytest.mark.parametrize("point", [Point.CHECKED_OUT, Point.CREATED])
+def test_a_proof_that_died_while_filling_anew_goes_on(tmp_path: Path, point: Point) -> None:
+    world = filled(tmp_path, "blue_green")
+    world.put("new.txt", "# New\n\nOne more rule.")
+    passed: list[Point] = []
+
+    def killed(here: Point) -> None:
+        passed.append(here)
+        if here is Point.CHECKED_OUT and passed.count(here) == 1:
+            world.index.lose_graph(world.index.collections()[-1])
+        if here is point and passed.count(Point.CREATED) == 2:
+            raise Killed
+
+    world.nights += 1
+    run = partial(run_night, run_id="night-2", owner=Owner.dag("reindex_handbook"), options=Options())
+    with pytest.raises(Killed):
+        run(replace(world.services(), passing=killed))
+    assert run(world.services())["state"] == "live"
+    assert len(world.served()) == 13
+    assert unfound(world) == []
+    world.consistent()
 
 
 def test_on_hold_lost_vectors_are_made_again_in_a_version_that_waits(tmp_path: Path) -> None:
@@ -110,7 +216,7 @@ def test_a_few_lost_places_are_enough(tmp_path: Path) -> None:
     world.night()
     (new,) = set(world.served()) - before
     world.index.lose_graph(collection(world), only={new})
-    assert "finds 92% of the chunks" in str(disagreement(world.services(), read_live(world.state)))
+    assert "finds 12 of 13 chunks" in str(disagreement(world.services(), read_live(world.state)))
 
 
 @BOTH
@@ -120,7 +226,7 @@ def test_an_audit_names_it_and_repair_mends_it(tmp_path: Path, strategy: str) ->
     world.index.lose_graph(collection(world))
     found = audit(world.services())
     assert not found.ok
-    assert [problem for problem in found.problems if "finds 0%" in problem]
+    assert [problem for problem in found.problems if "finds 0 of 12" in problem]
     mended = repair(world.services(), run_id="audit-1", owner=Owner.dag("audit_handbook"))
     assert (mended.ok, mended.repaired) == (True, 12)
     assert world.served() == served
@@ -138,6 +244,10 @@ def test_an_audit_sees_it_where_the_newest_are_found(tmp_path: Path) -> None:
     world.index.lose_graph(collection(world), only={oldest})
     assert disagreement(world.services(), read_live(world.state)) is None
     assert not audit(world.services()).ok
+    mended = repair(world.services(), run_id="audit-1", owner=Owner.dag("audit_handbook"))
+    assert (mended.ok, mended.repaired) == (True, 12)
+    assert unfound(world) == []
+    world.consistent()
 
 
 @BOTH

@@ -112,8 +112,8 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
         found = _compare(services)
         if found.deaf:
             mended += restore(services, _live(services), lease=lease, actor=owner.name)
-        else:
-            mended += _mend(services, found, lease=lease)
+            found = _compare(services)
+        mended += _mend(services, found, lease=lease)
         log.info("repaired version=%d objects=%d", found.version, mended)
         return replace(audit(services), repaired=mended)
 
@@ -150,11 +150,11 @@ def _compare(services: Services) -> Findings:
     if live.collection not in services.index.collections():
         return replace(found, missing=tuple(map(_unpacked, due)))
     orphan, vectors, properties = [], [], []
-    name, every, asked, unfound = CollectionName(live.collection), len(due) // _ASKED + 1, 0, 0
+    name, every, asked, heard = CollectionName(live.collection), len(due) // _ASKED + 1, 0, 0
     for place, standing in enumerate(services.index.scan(name, vectors=True)):
         if place % every == 0:
             asked += 1
-            unfound += not finds(services, name, standing)
+            heard += finds(services, name, standing)
         wanted, is_now = due.pop(_packed(standing.chunk_id), None), _signed(standing)
         if wanted is None:
             orphan.append(standing.chunk_id)
@@ -163,7 +163,7 @@ def _compare(services: Services) -> Findings:
         elif wanted != is_now:
             properties.append(standing.chunk_id)
     entry = read_checkout(services.state, name)
-    lost = told(name, 1 - unfound / max(asked, 1)) or damage(services, name, entry.value.recent if entry else ())
+    lost = told(name, found=heard, asked=asked) or damage(services, name, entry.value.recent if entry else ())
     return replace(
         found,
         deaf=lost is not None,

@@ -98,15 +98,26 @@ def named_like_ours(services: Services) -> list[CollectionName]:
     return [name for name in services.index.collections() if pattern.fullmatch(name)]
 
 
-def standing_checkout(services: Services, version: Version) -> CollectionName | None:
-    """A sound collection that is this version's checkout now, whichever version it was filled for."""
+def standing_checkout(
+    services: Services, version: Version, *, besides: str = "", asked: bool = True
+) -> CollectionName | None:
+    """A sound collection that is this version's checkout now, whichever version it was filled for.
+
+    Args:
+        services: the corpus's doors.
+        version: what it should hold.
+        besides: a collection that is known not to be.
+        asked: whether its vector index is asked for what was written last, too.
+    """
     standing = services.index.collections()
     for entry in checkouts(services):
         held, name = entry.value, CollectionName(entry.value.collection)
-        whole = held.writing is None and held.checkout == version.checkout and name in standing
+        if name not in standing or name == besides:
+            continue
+        whole = held.writing is None and held.checkout == version.checkout
         if not whole or services.index.count(name) != version.counts["chunks"]:
             continue
-        if damage(services, name, held.recent) is None:
+        if not asked or damage(services, name, held.recent) is None:
             return name
     return None
 

@@ -18,25 +18,27 @@ RECENT: Final = 128
 _SELF: Final = 0.9999  # cosine of a vector with itself, as the server rounds it
 _DEEP: Final = 200  # neighbours of a second look: what an approximate search missed is among them, what is lost is not
 _LEAST_FOUND: Final = 0.98
-
-
-def share_found(services: Services, name: CollectionName, ids: Sequence[ChunkId]) -> float:
-    """Share of those of `ids` that stand which their own vector finds; 1.0 where none stands."""
-    standing = services.index.fetch(name, list(ids))
-    return sum(finds(services, name, each) for each in standing.values()) / len(standing) if standing else 1.0
+_NEWEST: Final = 8
 
 
 def damage(services: Services, name: CollectionName, ids: Sequence[ChunkId]) -> str | None:
-    """What is wrong with the vector index, asked for `ids`; None if nothing is."""
-    return told(name, share_found(services, name, ids))
+    """What is wrong with the vector index, asked for those of `ids` that stand, newest last; None if nothing is.
+
+    A kill takes the newest, however few they are: of the last eight none may be missing.
+    """
+    standing = services.index.fetch(name, list(ids))
+    found = [finds(services, name, standing[each]) for each in ids if each in standing]
+    if not found:
+        return None
+    return told(name, found=sum(found), asked=len(found), sound=all(found[-_NEWEST:]))
 
 
-def told(name: CollectionName, found: float) -> str | None:
-    """The sentence about a vector index that found that share; None where it is sound."""
-    if found >= _LEAST_FOUND:
+def told(name: CollectionName, *, found: int, asked: int, sound: bool = True) -> str | None:
+    """The sentence about a vector index that found so many; None where it is sound."""
+    if sound and found >= _LEAST_FOUND * asked:
         return None
     return (
-        f"the vector index of collection {name} finds {found:.0%} of the chunks that it was asked for:"
+        f"the vector index of collection {name} finds {found} of {asked} chunks that it was asked for:"
         f" a server that was killed loses the newest"
     )
 
@@ -46,7 +48,8 @@ def finds(services: Services, name: CollectionName, item: IndexObject) -> bool:
     nearest = services.index.search(name, _like(item, 1))
     if nearest and nearest[0].score >= _SELF:
         return True
-    return any(hit.chunk_id == item.chunk_id for hit in services.index.search(name, _like(item, _DEEP)))
+    deep = services.index.search(name, _like(item, _DEEP))
+    return any(hit.chunk_id == item.chunk_id or hit.score >= _SELF for hit in deep)
 
 
 def _like(item: IndexObject, limit: int) -> Query:

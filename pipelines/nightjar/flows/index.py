@@ -95,10 +95,16 @@ def _entering(services: Services, version: Version, collection: str, *, actor: s
 
 
 def fill(services: Services, name: CollectionName, version: Version, *, lease: Lease) -> int:
-    """Make a collection of its own and write the whole version to it, every object confirmed; returns how many."""
+    """Make a collection of its own and write the whole version to it, every object confirmed; returns how many.
+
+    What an earlier try left of it goes first: writing the same again would mend no place that a killed server lost.
+    """
     access = read_access(services)
     rows = due_rows(services, version, access)
     require_vectors(services, rows)
+    lease.assure(REQUEST_S)
+    if name in services.index.collections():
+        services.index.drop(name)
     services.index.create(name, schema_of(services, version))
     services.passing(Point.CREATED)
     nearest = Nearest(keep_last=RECENT)
@@ -108,6 +114,23 @@ def fill(services: Services, name: CollectionName, version: Version, *, lease: L
     services.passing(Point.CHECKED_OUT)
     log.info("filled version=%d collection=%s objects=%d", version.number, name, written)
     return written
+
+
+def fill_and_prove(services: Services, version: Version, *, lease: Lease) -> CollectionName:
+    """A collection of its own for a version that was live once; what fails the proof goes again.
+
+    Raises:
+        NotTheCheckout: the collection is not the version's checkout.
+    """
+    name = claim_collection(services, version)
+    fill(services, name, version, lease=lease)
+    try:
+        verify_checkout(services, name, version)
+    except NotTheCheckout:
+        lease.assure(REQUEST_S)
+        drop_collection(services, name)
+        raise
+    return name
 
 
 def _paced(services: Services, objects: Iterator[IndexObject], version: Version, lease: Lease) -> Iterator[IndexObject]:
@@ -218,17 +241,18 @@ def _proved_apart(
 
     Writing the same again would mend neither a foreign object nor a place in the vector index that the server lost.
     """
-    name, live = CollectionName(str(version.collection)), read_live(services.state)
+    name = CollectionName(str(version.collection))
     try:
         return version, verify_checkout(services, name, version)
     except NotTheCheckout as error:
+        lease.assure(REQUEST_S)
         log.warning("filling version=%d anew: %s", version.number, error)
-    if version.strategy != Strategy.SHARED:
-        drop_collection(services, name)
-    anew = save_version(services.state, replace(version, strategy=Strategy.BLUE_GREEN, collection=None))
-    check_out(services, anew, live, lease=lease, actor=actor)
-    filled = read_version(services.state, version.number)
-    return filled, verify_checkout(services, CollectionName(str(filled.collection)), filled)
+    if version.strategy == Strategy.SHARED:
+        name = claim_collection(services, version)
+        chosen = replace(version, strategy=Strategy.BLUE_GREEN)
+        version = save_version(services.state, _entering(services, chosen, name, actor=actor))
+    fill(services, name, version, lease=lease)
+    return version, verify_checkout(services, name, version)
 
 
 def take_back(

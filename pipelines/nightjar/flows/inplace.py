@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.flows.checkouts import remember_recent
-from nightjar.flows.graph import RECENT
 from nightjar.flows.manifests import differing, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
@@ -29,11 +28,12 @@ REQUEST_S: Final = 15.0
 """What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
 _GROUP_CHUNKS: Final = 1_000
 _GROUP_DOCUMENTS: Final = 100
+_SAMPLE: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Objects that a delta wrote, patched and dropped, and ids of what is due in the documents it ended with.
+    """Objects that a delta wrote, patched and dropped, and ids of what is due in its documents, what it wrote last.
 
     The vector index is asked for them: an earlier try may have written them to a server that then lost their places.
     """
@@ -49,7 +49,7 @@ class Written:
             self.written + other.written,
             self.patched + other.patched,
             self.dropped + other.dropped,
-            (*self.sample, *other.sample)[-RECENT:],
+            (*self.sample, *other.sample)[-_SAMPLE:],
         )
 
 
@@ -69,7 +69,6 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
         total = total.plus(_replace(services, name, group, lease=lease))
         done += len(group.documents)
         services.progress("index", done, len(touched))
-    remember_recent(services, name, total.sample)
     services.index.describe(name, schema_of(services, target).description)
     services.passing(Point.DELTA_WRITTEN)
     log.info(
@@ -112,10 +111,12 @@ def _replace(services: Services, name: CollectionName, group: _Group, *, lease: 
     target: dict[ChunkId, IndexObject] = {each.chunk_id: each for each in checkout(services, group.rows)}
     standing = {each.chunk_id: each for each in services.index.of_documents(name, group.documents)}
     delta = reconcile(standing, target)
+    standing_already = sorted(target.keys() - set(delta.write))
     lease.assure(REQUEST_S)
+    remember_recent(services, name, delta.write)  # before they are written: a killed server is asked for them
     services.index.write(name, (target[chunk_id] for chunk_id in (*delta.write, *delta.patch)))
     services.passing(Point.DOCUMENTS_WRITTEN)
     lease.assure(REQUEST_S)
     services.index.delete(name, delta.drop)
     services.passing(Point.DOCUMENTS_REPLACED)
-    return Written(len(delta.write), len(delta.patch), len(delta.drop), tuple(target)[-RECENT:])
+    return Written(len(delta.write), len(delta.patch), len(delta.drop), (*standing_already, *delta.write))

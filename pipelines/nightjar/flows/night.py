@@ -40,7 +40,7 @@ from nightjar.stages.states import State
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _SHOWN: Final = 200
-_SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
+SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
 _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], ...]] = (
     ("access", apply_access),
     ("gates", lambda services, run, _lease: gate(services, run)),
@@ -67,7 +67,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
             made = timed(services, run, "plan", lambda: approved_plan(services, run))
             services.passing(Point.PLANNED)
             for shard in made.shards:
-                for step, point in _SHARD_STEPS:
+                for step, point in SHARD_STEPS:
                     require_current(services, run)
                     step(services, run, shard.number)
                     services.passing(point)

@@ -153,6 +153,9 @@ def retire(services: Services) -> None:
         version = versions.get(checkout.version)
         if checkout.collection in kept or version is None:
             continue
+        if live is not None and version.number == live.version:
+            drop_collection(services, checkout.collection)  # what is live was filled anew beside it
+            continue
         room = len(kept) < services.corpus.index.keep_collections
         if version.number == waiting or (version.state in _ONCE_SERVED and room):
             kept.add(checkout.collection)

@@ -6,14 +6,14 @@ import logging
 from dataclasses import replace
 
 from nightjar.errors import HeldBack
-from nightjar.flows.checkouts import claim_collection, drop_collection, standing_checkout
-from nightjar.flows.index import fill
+from nightjar.flows.checkouts import drop_collection, standing_checkout
+from nightjar.flows.index import fill_and_prove
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.objects import due_rows, without_vectors
 from nightjar.flows.planning import disagreement
-from nightjar.flows.promotion import project
+from nightjar.flows.promotion import project, retire
 from nightjar.flows.services import Services
-from nightjar.flows.verify import verify_checkout
+from nightjar.flows.verify import NotTheCheckout
 from nightjar.flows.versions import Live, live_entry, read_live, read_version, save_version, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
@@ -29,40 +29,51 @@ def restore(services: Services, live: Live, *, lease: Lease, actor: str) -> int:
     Raises:
         HeldBack: something else went live meanwhile.
         Misconfigured: stored vectors are gone.
+        NotTheCheckout: what was filled is no better; it is gone again.
     """
-    version = read_version(services.state, live.version)
-    name, written = standing_checkout(services, version), 0
+    version, written = read_version(services.state, live.version), 0
+    name = standing_checkout(services, version, besides=live.collection)
     if name is None:
-        name = claim_collection(services, replace(version, run_id=lease.run_id))
-        written = fill(services, name, version, lease=lease)
-    verify_checkout(services, name, version)
+        name = fill_and_prove(services, replace(version, run_id=lease.run_id), lease=lease)
+        written = version.counts["chunks"]
     moved = _commit(services, live, name, lease=lease)
     project(services, version, moved, actor=actor)
-    if live.collection != name:
-        drop_collection(services, live.collection)
+    lease.assure(REQUEST_S)
+    drop_collection(services, live.collection)
     name_collection(services, moved)
     return written
 
 
-def restore_held(services: Services, live: Live | None, *, lease: Lease, actor: str) -> Live | None:
-    """On hold no version of tonight goes live, so that what is live must be put right as it is; what is live after.
+def restore_distrusted(services: Services, live: Live | None, *, lease: Lease, actor: str) -> Live | None:
+    """Before a night plans, what is live is put right as it is, whatever becomes of tonight's version.
 
-    Where stored vectors are gone, too, nothing is done: the night makes them again, in a version that waits.
+    Where stored vectors are gone, too, nothing is done: the night makes them again, in a version of its own.
     """
-    if live is None or not live.held or (wrong := disagreement(services, live)) is None:
+    if live is None:
+        return None
+    if name_collection(services, live):
+        retire(services)  # an earlier restoring died before it had cleared up
+    wrong = disagreement(services, live)
+    if wrong is None:
         return live
     if without_vectors(services, due_rows(services, read_version(services.state, live.version))).num_rows:
         return live
-    written = restore(services, live, lease=lease, actor=actor)
+    try:
+        written = restore(services, live, lease=lease, actor=actor)
+    except NotTheCheckout as error:
+        log.warning("not restored version=%d: %s", live.version, error)
+        return live
     log.warning("restored version=%d objects=%d: %s", live.version, written, wrong)
     return read_live(services.state)
 
 
-def name_collection(services: Services, live: Live) -> None:
-    """The live version's record says where it is, also after a restoring that died."""
+def name_collection(services: Services, live: Live) -> bool:
+    """The live version's record says where it is, also after a restoring that died; whether it had to be told."""
     version = read_version(services.state, live.version)
-    if version.collection != live.collection:
-        save_version(services.state, replace(version, collection=live.collection))
+    if version.collection == live.collection:
+        return False
+    save_version(services.state, replace(version, collection=live.collection))
+    return True
 
 
 def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Lease) -> Live:

@@ -12,8 +12,8 @@ from typing import Final
 
 from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack, Misconfigured, Superseded
-from nightjar.flows.checkouts import claim_collection, open_writing, standing_checkout
-from nightjar.flows.index import fill, obstacle_between
+from nightjar.flows.checkouts import open_writing, standing_checkout
+from nightjar.flows.index import fill_and_prove, obstacle_between
 from nightjar.flows.inplace import bring
 from nightjar.flows.objects import due_rows, require_vectors
 from nightjar.flows.points import Point
@@ -45,7 +45,7 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
     target = _target(services, live, to)
-    if standing_checkout(services, target) is None:
+    if standing_checkout(services, target, asked=False) is None:
         require_vectors(services, due_rows(services, target))  # before the hold: a way back that cannot be gone
     told = reason or f"rolled back from version {live.version} to {target.number}"
     asked = replace(
@@ -115,10 +115,7 @@ def _checked_out(services: Services, live: Live, target: Version, *, lease: Leas
     source = read_version(services.state, live.version)
     run_id = f"rollback-{live.version}-{target.number}"
     if obstacle_between(services, source, target, live):
-        name = claim_collection(services, replace(target, run_id=run_id))
-        fill(services, name, target, lease=lease)
-        verify_checkout(services, name, target)
-        return name
+        return fill_and_prove(services, replace(target, run_id=run_id), lease=lease)
     name = CollectionName(live.collection)
     open_writing(services, name, target, run_id=run_id)
     services.passing(Point.WRITING)

@@ -15,7 +15,7 @@ from nightjar.flows.inplace import bring
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
 from nightjar.flows.removal import finish_erasures
-from nightjar.flows.restoring import restore_held
+from nightjar.flows.restoring import restore_distrusted
 from nightjar.flows.rollback import finish_return
 from nightjar.flows.runs import Options, Run, find_run, save_run
 from nightjar.flows.services import Services
@@ -39,7 +39,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         return found
     refuse_full_disk(services)
     live = tidy(services, run_id=run_id, actor=actor, lease=lease)
-    live = restore_held(services, live, lease=lease, actor=actor)
+    live = restore_distrusted(services, live, lease=lease, actor=actor)
     if options.decided is None:
         drop_tainted_vectors(services)
     run = Run(

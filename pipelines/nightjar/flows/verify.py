@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from nightjar.errors import Transient
 from nightjar.flows.checkouts import read_checkout
-from nightjar.flows.graph import damage, share_found
+from nightjar.flows.graph import damage
 from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -39,24 +39,28 @@ def verify_checkout(
         services: the corpus's doors.
         name: the collection.
         version: what it should hold.
-        written: ids that a delta wrote; None: it was filled whole, and the graph is asked what was kept then.
+        written: ids that a delta made sure of, newest last; None: it was filled whole, and the graph is asked what
+            was kept then.
 
     Raises:
         NotTheCheckout: as it says.
     """
+    if name not in services.index.collections():
+        raise NotTheCheckout(f"collection {name} is gone")
     count, due = services.index.count(name), version.counts["chunks"]
     if count != due:
         raise NotTheCheckout(f"collection {name} holds {count} objects where version {version.number} has {due}")
     rows = due_rows(services, version)
     checked = _verify_forward(services, name, rows, seed=version.checkout)
     _verify_backward(services, name, rows)
-    recall = _recall_of_probes(services, name) if written is None else share_found(services, name, written)
-    if written is None and recall < _LEAST_RECALL:
+    recall = _recall_of_probes(services, name) if written is None else 1.0
+    if recall < _LEAST_RECALL:
         raise NotTheCheckout(
             f"collection {name} finds {recall:.0%} of the nearest neighbours, {_LEAST_RECALL:.0%} are due"
         )
     entry = read_checkout(services.state, name)
-    if lost := damage(services, name, entry.value.recent if entry else ()):
+    asked = written if written is not None else entry.value.recent if entry else ()
+    if lost := damage(services, name, asked):
         raise NotTheCheckout(lost)
     return {"checked": checked, "recall": recall}
 

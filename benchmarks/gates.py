@@ -1,0 +1,176 @@
+"""What drift and evaluation cost over 100,000 chunks, or as many as asked for, against embedding as many: one run.
+
+    . .nightjar/env && .venv/bin/python benchmarks/gates.py [CHUNKS]
+
+Real servers; a parser and vectors without models. The second night replaces 5 % of the documents, and each of its gates
+runs in a process of its own, as on Airflow. Embedding is the default model's rate over 512 of the same texts. Writes
+benchmarks/results/gates.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import islice
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import synthetic
+from corpora import BUCKET, FOLDER, corpus_file, drop_index, empty
+from drift_corpora import embedder
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from real_nights import opened_cheaply, spend
+
+from nightjar.adapters.memory.embedder import MemoryEmbedder
+from nightjar.flows.evaluating import evaluate
+from nightjar.flows.gates import gate
+from nightjar.flows.granting import apply_access
+from nightjar.flows.index import index, verify
+from nightjar.flows.night import SHARD_STEPS, taking_part
+from nightjar.flows.planning import approved_plan
+from nightjar.flows.runs import Options, Run
+from nightjar.flows.services import Services
+from nightjar.flows.settle import settle
+from nightjar.flows.versions import read_live
+from nightjar.lease import Lease
+from nightjar.model import CollectionName
+from nightjar.owner import Owner
+from nightjar.settings import Settings
+
+CHUNKS: Final = int((sys.argv[1:] or ["100000"])[0])
+CHUNK_WORDS: Final = 90  # some 128 tokens of the default model
+DOCUMENT_WORDS: Final = 900
+DOCUMENTS: Final = CHUNKS // 18  # what 900 words in paragraphs of five sentences become
+QUESTIONS: Final = 200
+TIMED_TEXTS: Final = 512
+NAME: Final = "gates"
+PREFIX: Final = f"bench/{NAME}/"
+RUN: Final = "second"
+
+Step = Callable[[Services, Run, Lease], object]
+STEPS: Final[Mapping[str, Step]] = {
+    "access": apply_access,
+    "drift": lambda services, run, _lease: gate(services, run),
+    "index": lambda services, run, lease: index(services, run, lease=lease),
+    "verify": lambda services, run, lease: verify(services, run, lease=lease),
+    "evaluation": lambda services, run, lease: evaluate(services, run, lease=lease),
+}
+
+
+def main() -> None:
+    prepare()
+    services = opened()
+    spend(services, "first")
+    seeds = {name(number): f"new-{number}" for number in range(0, DOCUMENTS, 20)}
+    synthetic.put(PREFIX, seeds, words=DOCUMENT_WORDS)
+    lease = Lease.acquire(services.state, run_id=RUN, owner=Owner.command(), ttl_s=services.lease_ttl_s)
+    with lease.beating():
+        run = settle(services, run_id=RUN, actor="bench", options=Options(), lease=lease)
+        for shard in approved_plan(services, run).shards:
+            for step, _ in SHARD_STEPS:
+                step(services, run, shard.number)
+        costs = {each: in_a_process(each) for each in STEPS}
+    lease.release()
+    chunks, seconds = embedding(services)
+    result = {
+        "chunks": chunks,
+        "documents": DOCUMENTS,
+        "questions": QUESTIONS,
+        "embedding of as many chunks, s": round(seconds),
+        **{f"{each}, {what}": costs[each][what] for each in ("drift", "evaluation") for what in ("s", "peak MB")},
+        "gates over embedding": round((costs["drift"]["s"] + costs["evaluation"]["s"]) / seconds, 4),
+    }
+    Path("benchmarks/results/gates.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+    drop_index(services.corpus.alias)
+    services.close()
+
+
+def prepare() -> None:
+    """Documents, and questions about them: each the first sentence of a document that stays."""
+    for bucket in (BUCKET, "nightjar-state"):
+        empty(bucket, prefix=PREFIX)
+    services = opened()
+    drop_index(services.corpus.alias)
+    services.close()
+    synthetic.put(PREFIX, {name(n): f"old-{n}" for n in range(DOCUMENTS)}, words=DOCUMENT_WORDS)
+    asked = (n for n in range(DOCUMENTS) if n % 20)
+    lines = (
+        {"question": synthetic.document(f"old-{n}", words=1).split("\n\n")[1][:200], "relevant": [uri(n)]}
+        for n in islice(asked, QUESTIONS)
+    )
+    FOLDER.joinpath(f"{NAME}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def name(number: int) -> str:
+    return f"{number % 100:02}/{number:06}.txt"
+
+
+def uri(number: int) -> str:
+    return f"s3://{BUCKET}/{PREFIX}{name(number)}"
+
+
+def opened() -> Services:
+    file = corpus_file(
+        NAME,
+        index={"alias": "BenchGates", "strategy": "blue_green"},
+        chunk={"max_tokens": CHUNK_WORDS},
+        drift={"stops": "never"},  # vectors without a model say nothing about the texts
+        evaluation={"questions": f"./{NAME}.jsonl", "max_regression": "100%"},
+    )
+    services = opened_cheaply(Settings.from_environment(os.environ).corpus(str(file)), os.environ)
+    model = MemoryEmbedder(dimensions=384)
+    return replace(services, embedder=lambda: model)
+
+
+def in_a_process(step: str) -> dict[str, float]:
+    """Seconds and peak memory of one task of the run."""
+    spawning = get_context("spawn")
+    receiver, sender = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_task, args=(step, sender))
+    process.start()
+    told: dict[str, float] = receiver.recv()
+    process.join()
+    print(step, told, file=sys.stderr, flush=True)
+    return told
+
+
+def _task(step: str, sender: Connection) -> None:
+    services = opened()
+    with taking_part(services, RUN) as (run, lease):
+        started = time.perf_counter()
+        STEPS[step](services, run, lease)
+        seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sender.send({"s": round(seconds, 1), "peak MB": peak})
+    services.close()
+
+
+def embedding(services: Services) -> tuple[int, float]:
+    """Chunks of what is live, and seconds that the default model needs for as many of them."""
+    live = read_live(services.state)
+    if live is None:
+        raise SystemExit("nothing is live")
+    collection = CollectionName(live.collection)
+    texts = [
+        str(item.properties["text"]) for item in islice(services.index.scan(collection, vectors=False), TIMED_TEXTS)
+    ]
+    model = embedder(Path(".nightjar/bench/drift"))
+    model.embed(texts[:32])
+    started = time.perf_counter()
+    model.embed(texts)
+    chunks = services.index.count(collection)
+    return chunks, (time.perf_counter() - started) / len(texts) * chunks
+
+
+if __name__ == "__main__":
+    main()

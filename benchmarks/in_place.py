@@ -1,0 +1,109 @@
+"""A night in place after 1 % of 20,000 chunks changed, against the cold run; ways back by delta and by alias: one run.
+
+    . .nightjar/env && .venv/bin/python benchmarks/in_place.py [CHUNKS]
+
+The default model and parser, the command line's own nights. Rollbacks are timed inside a process, from the hold to the
+alias. "reading" is what a fill would take if writing cost nothing. Writes benchmarks/results/in_place.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import synthetic
+from corpora import BUCKET, corpus_file, drop_index, empty, nightjar
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from real_nights import return_to
+
+from nightjar.flows.objects import checkout, due_rows
+from nightjar.flows.rollback import unhold
+from nightjar.flows.services import Services
+from nightjar.flows.versions import read_live, read_version
+from nightjar.settings import Settings
+from nightjar.wiring import open_services
+
+CHUNKS: Final = int((sys.argv[1:] or ["20000"])[0])
+WORDS: Final = 900
+DOCUMENTS: Final = CHUNKS // 16  # what 900 words in paragraphs of five sentences become
+NAME: Final = "in_place"
+PREFIX: Final = f"bench/{NAME}/"
+
+
+def main() -> None:
+    for bucket in (BUCKET, "nightjar-state"):
+        empty(bucket, prefix=PREFIX)
+    drop_index("BenchInplace")
+    edit(1.0, "cold")
+    result: dict[str, Any] = {"documents": DOCUMENTS, "nights": [night("in_place", "cold")]}
+    for share in (0.01, 0.1):
+        edit(share, f"share-{share}")
+        result["nights"].append(night("in_place", f"{share:.0%} of the documents"))
+    edit(0.001, "one")
+    result["nights"].append(night("blue_green", "another collection"))
+    cold, little = result["nights"][0]["s"], result["nights"][1]["s"]
+    result["1 % over cold"] = round(little / cold, 4)
+    services = opened("blue_green")
+    result["reading, s"] = timed(lambda: read_all(services))
+    result["rollbacks"] = [back(services, to) for to in (3, 2, 1)]
+    services.close()
+    Path("benchmarks/results/in_place.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+    drop_index("BenchInplace")
+
+
+def edit(share: float, seed: str) -> None:
+    """Replace the texts of the first documents."""
+    count = max(1, round(DOCUMENTS * share))
+    synthetic.put(PREFIX, {f"{number:06}.txt": f"{seed}-{number}" for number in range(count)}, words=WORDS)
+
+
+def corpus(strategy: str) -> Path:
+    return corpus_file(NAME, index={"alias": "BenchInplace", "strategy": strategy}, drift={"stops": "never"})
+
+
+def night(strategy: str, what: str) -> dict[str, Any]:
+    code, report, seconds = nightjar("run", corpus(strategy))
+    told = {"night": what, "exit": code, "s": round(seconds, 1), "state": report.get("state")}
+    told |= {key: report.get(key) for key in ("version", "chunks", "seconds")}
+    print(json.dumps(told), file=sys.stderr, flush=True)
+    return told
+
+
+def opened(strategy: str) -> Services:
+    settings = Settings.from_environment(os.environ)
+    return open_services(settings.corpus(str(corpus(strategy))), settings)
+
+
+def read_all(services: Services) -> None:
+    live = read_live(services.state)
+    if live is not None:
+        for _ in checkout(services, due_rows(services, read_version(services.state, live.version))):
+            pass
+
+
+def back(services: Services, to: int) -> dict[str, Any]:
+    """Go back one version, and let later ones come again."""
+    before = read_live(services.state)
+    seconds = timed(lambda: return_to(services, to, run_id=f"back-{to}"))
+    after = read_live(services.state)
+    unhold(services)
+    moved = before is not None and after is not None and before.collection != after.collection
+    return {"to": to, "by": "alias" if moved else "delta", "s": seconds}
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return round(time.perf_counter() - started, 2)
+
+
+if __name__ == "__main__":
+    main()
