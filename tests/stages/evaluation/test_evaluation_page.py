@@ -40,7 +40,7 @@ def made(*, text: str = "Thirty days.", live: bool = True) -> dict[str, Any]:
 
 def test_the_verdict_comes_first() -> None:
     page = render_evaluation(made())
-    assert page.index("Recall@10 of hybrid search is 0.417, below the floor of 0.8") < page.index("<h2>Measures")
+    assert page.index("recall@10 of hybrid search is 0.417, below the floor of 0.8") < page.index("<h2>Measures")
 
 
 def test_measures_stand_with_their_intervals_for_both_sides() -> None:

@@ -25,7 +25,7 @@ def render_evaluation(report: Record) -> str:
     return page(
         f"Evaluation of {name}: {state}",
         tag("h1", f"Evaluation of {name}: ", tag("span", words(state), css=state)),
-        tag("p", _sentence(report["reason"]) if report["reason"] else _quiet(report), css="lead"),
+        tag("p", f"{report['reason']}." if report["reason"] else _quiet(report), css="lead"),
         tag("p", _asked(report), css="soft"),
         tag("h2", "Measures"),
         tag("div", table(("measure", *_sides(report)), _measures(report)), css="narrow"),
@@ -35,10 +35,6 @@ def render_evaluation(report: Record) -> str:
         *_trend(report),
         *_unknown(report),
     )
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _quiet(report: Record) -> str:
