@@ -21,6 +21,7 @@ from nightjar.flows.audit import audit
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import unhold
 from nightjar.flows.services import Services
+from nightjar.flows.versions import read_live
 from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -145,9 +146,14 @@ def test_places_in_the_vector_index_that_a_killed_server_lost_are_filled_anew(ca
     calm.place.weaviate.kill()
     calm.place.weaviate.start()
     with calm.place.opened(corpus) as services:
-        found = audit(services)
-        state = calm.place.night(corpus)["state"]
-        assert state == ("unchanged" if found.ok else "live")
+        before = read_live(services.state)
+        sound = audit(services).ok
+        assert calm.place.night(corpus)["state"] == "unchanged"
+        after = read_live(services.state)
+        assert before is not None
+        assert after is not None
+        assert after.version == before.version
+        assert (after.collection == before.collection) == sound
         assert audit(services).ok
     calm.ends_well(corpus)
 
