@@ -51,6 +51,15 @@ class Stack:
         stop([name for name in started if name in airflow.NAMES], self.place)
         stop([name for name in started if name not in airflow.NAMES], self.place)
 
+    def let_go(self, dag_id: str, run_id: str, task: str) -> bool:
+        """The scheduler has seen the task's process end.
+
+        An answer that comes before, in the second after the task began to wait, Airflow 3.3 takes for a task that was
+        killed: it fails the task and tries it again, which asks a second time.
+        """
+        log = (self.place.home / "logs" / "airflow-scheduler.log").read_text(errors="replace")
+        return f"TaskInstance Finished: dag_id={dag_id}, task_id={task}, run_id={run_id}," in log
+
     def processes(self) -> list[str]:
         """Command lines of whatever was started with this folder in its environment, and still runs."""
         mark = str(self.place.home).encode()

@@ -182,6 +182,7 @@ def asking(stack: Stack, rest: Rest, audited: Chapter) -> Chapter:
     night = ordered(stack, rest, DAG)
     until(lambda: QUESTION in rest.runs(OPERATE), within_s=60)
     until(lambda: rest.states(OPERATE, QUESTION)["ask"] == "awaiting_input", within_s=RUN_WITHIN_S)
+    until(lambda: stack.let_go(OPERATE, QUESTION, "ask"), within_s=60)
     return night
 
 
