@@ -24,6 +24,7 @@ from nightjar.adapters.memory.embedder import MemoryEmbedder, MemoryTokenizer
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.corpus import Corpus
 from nightjar.errors import NightjarError
+from nightjar.flows import inplace
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.erasing import Forgotten, forget
 from nightjar.flows.graph import finds
@@ -107,9 +108,9 @@ class Place:
         with self.opened(corpus, **doors) as services:
             return spend(services, f"night-{next(self.runs)}")
 
-    def killed_night(self, corpus: Corpus, point: Point) -> bool:
-        """A night in a process that SIGKILLs itself at `point`; false when it ended without passing it."""
-        return self._killed(_night_until, corpus, point)
+    def killed_night(self, corpus: Corpus, point: Point, *, passing: int = 1) -> bool:
+        """A night whose process SIGKILLs itself at the nth passing of `point`; false when it ended before."""
+        return self._killed(_night_until, corpus, point, passing)
 
     @contextmanager
     def stalled_night(
@@ -125,16 +126,22 @@ class Place:
             process.kill()
             process.join()
 
-    def killed_rollback(self, corpus: Corpus, point: Point) -> bool:
+    def killed_rollback(self, corpus: Corpus, point: Point, *, passing: int = 1) -> bool:
         """The same of a rollback to version 1."""
-        return self._killed(_rollback_until, corpus, point)
+        return self._killed(_rollback_until, corpus, point, passing)
 
     def killed_erasure(self, corpus: Corpus, point: Point, uri: str) -> bool:
         """The same of the erasure of one document."""
-        return self._killed(_erasure_until, corpus, point, uri)
+        return self._killed(_erasure_until, corpus, point, 1, uri)
 
-    def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point, *rest: str) -> bool:
-        arguments = (corpus, self.environment, f"run-{next(self.runs)}", point, *rest)
+    def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point, passing: int, *rest: str) -> bool:
+        arguments = (
+            corpus,
+            self.environment,
+            f"run-{next(self.runs)}",
+            Moment(point, passing, inplace.GROUP_DOCUMENTS),
+            *rest,
+        )
         process = _processes().Process(target=target, args=arguments)
         process.start()
         process.join()
@@ -161,6 +168,15 @@ class Place:
             assert [each.chunk_id for each in objects if not finds(services, name, each)] == []
             ours = {name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b")}
             assert ours == {record.collection for record in records}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a process dies: at the nth passing of a point, with so many documents in a group of a delta."""
+
+    point: Point
+    passing: int
+    group: int
 
 
 @dataclass(frozen=True)
@@ -279,8 +295,8 @@ def _by_document(objects: Objects) -> dict[str, set[str]]:
     return chunks
 
 
-def _night_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
-    spend(_dying(corpus, environment, point), run_id)
+def _night_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, moment: Moment) -> None:
+    spend(_dying(corpus, environment, moment), run_id)
 
 
 def _night_stalling_at(
@@ -300,17 +316,20 @@ def _night_stalling_at(
         sys.exit(code)
 
 
-def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point) -> None:
-    return_to(_dying(corpus, environment, point), 1, run_id=run_id)
+def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, moment: Moment) -> None:
+    return_to(_dying(corpus, environment, moment), 1, run_id=run_id)
 
 
-def _erasure_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, point: Point, uri: str) -> None:
-    erase(_dying(corpus, environment, point), uri, run_id=run_id)
+def _erasure_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, moment: Moment, uri: str) -> None:
+    erase(_dying(corpus, environment, moment), uri, run_id=run_id)
 
 
-def _dying(corpus: Corpus, environment: Mapping[str, str], point: Point) -> Services:
+def _dying(corpus: Corpus, environment: Mapping[str, str], moment: Moment) -> Services:
+    inplace.GROUP_DOCUMENTS = moment.group  # type: ignore[misc]  # a test's own groups, in another process
+    passings = itertools.count(1)
+
     def die(passed: Point) -> None:
-        if passed is point:
+        if passed is moment.point and next(passings) == moment.passing:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return replace(opened_cheaply(corpus, environment), passing=die)

@@ -6,23 +6,26 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from calm import Calm, calm_place
 from faulty_gateway import Fault, faulty_gateway
-from real_nights import Objects, Place, nothing_is_half_visible, place, return_to, spend
+from real_nights import return_to, spend
 
-from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Misconfigured, Transient
 from nightjar.flows.audit import audit
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import unhold
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live
+from nightjar.model import CollectionName, IndexObject
 from nightjar.owner import Owner
+from nightjar.ports import Index
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -32,52 +35,10 @@ _LEASE_S = 3.0
 _TRIES = 6
 
 
-@dataclass
-class Calm:
-    """Both servers, and what a corpus serves after each day when nothing happens."""
-
-    place: Place
-    first: Objects
-    second: Objects
-
-    def corpus(self, name: str, strategy: str) -> Corpus:
-        """A corpus with its first night behind it, and the second day's documents in the bucket."""
-        corpus = self.place.corpus(name, strategy=strategy)
-        self.place.first_day()
-        assert self.place.night(corpus)["state"] == "live"
-        self.place.second_day()
-        return corpus
-
-    def served(self, corpus: Corpus) -> Objects:
-        """But for when the documents were put: each test puts them anew."""
-        return _timeless(self.place.served(corpus))
-
-    def nothing_half_visible(self, corpus: Corpus, strategy: str) -> None:
-        nothing_is_half_visible(self.served(corpus), self.first, self.second, strategy=strategy)
-
-    def ends_well(self, corpus: Corpus) -> None:
-        self.place.night(corpus)
-        assert self.served(corpus) == self.second
-        self.place.consistent(corpus)
-
-
-def _timeless(objects: Objects) -> Objects:
-    return {
-        chunk_id: ({name: value for name, value in properties.items() if name != "modified_at"}, vector)
-        for chunk_id, (properties, vector) in objects.items()
-    }
-
-
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
-    with place(tmp_path_factory.mktemp("stores")) as servers:
-        corpus = servers.corpus("undisturbed", strategy="blue_green")
-        servers.first_day()
-        servers.night(corpus)
-        first = _timeless(servers.served(corpus))
-        servers.second_day()
-        servers.night(corpus)
-        yield Calm(servers, first, _timeless(servers.served(corpus)))
+    with calm_place(tmp_path_factory.mktemp("stores")) as ready:
+        yield ready
 
 
 @BOTH
@@ -155,6 +116,37 @@ def test_places_in_the_vector_index_that_a_killed_server_lost_are_filled_anew(ca
         assert after.version == before.version
         assert (after.collection == before.collection) == sound
         assert audit(services).ok
+    calm.ends_well(corpus)
+
+
+class _Refused:
+    """The index, but for one vector of another length among what is written first: the server refuses that object."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self.spoiled = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+    def write(self, name: CollectionName, objects: Iterable[IndexObject]) -> int:
+        given = list(objects)
+        if given and not self.spoiled:
+            self.spoiled = True
+            middle = len(given) // 2
+            given[middle] = replace(given[middle], vector=given[middle].vector[:-1])
+        return self._index.write(name, given)
+
+
+@BOTH
+def test_an_object_that_weaviate_refuses_stops_the_night_and_is_named(calm: Calm, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_refused", strategy)
+    with calm.place.opened(corpus) as services:
+        refusing = _Refused(services.index)
+        with pytest.raises(Misconfigured, match="refused 1 objects, the first of them chunk"):
+            spend(replace(services, open_index=lambda: refusing), f"refused-{strategy}")
+        assert refusing.spoiled
+    calm.nothing_half_visible(corpus, strategy)
     calm.ends_well(corpus)
 
 

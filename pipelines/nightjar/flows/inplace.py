@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 REQUEST_S: Final = 15.0
 """What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
 _GROUP_CHUNKS: Final = 1_000
-_GROUP_DOCUMENTS: Final = 100
+GROUP_DOCUMENTS: Final = 100
 _SAMPLE: Final = 5_000
 
 
@@ -92,14 +92,14 @@ def _groups(due: pa.Table, touched: pa.Array) -> Iterator[_Group]:
     start = held = 0
     for place, chunks in enumerate(rows["chunks"].to_pylist()):
         held += chunks
-        if held >= _GROUP_CHUNKS or place - start + 1 >= _GROUP_DOCUMENTS:
+        if held >= _GROUP_CHUNKS or place - start + 1 >= GROUP_DOCUMENTS:
             yield _group(rows.slice(start, place - start + 1))
             start, held = place + 1, 0
     if start < rows.num_rows:
         yield _group(rows.slice(start))
     gone = touched.filter(pc.invert(pc.is_in(touched, rows["document_id"].combine_chunks()))).to_pylist()
-    for start in range(0, len(gone), _GROUP_DOCUMENTS):
-        yield _Group(gone[start : start + _GROUP_DOCUMENTS], rows.slice(0, 0))
+    for start in range(0, len(gone), GROUP_DOCUMENTS):
+        yield _Group(gone[start : start + GROUP_DOCUMENTS], rows.slice(0, 0))
 
 
 def _group(rows: pa.Table) -> _Group:

@@ -1,0 +1,95 @@
+"""`gc` and `audit --repair` beside a night, and in place of one that stalled: neither takes what the other needs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from calm import Calm, calm_place
+from real_nights import spend
+
+from nightjar.corpus import Corpus
+from nightjar.errors import HeldBack
+from nightjar.flows.audit import audit, repair
+from nightjar.flows.night import closing_lease
+from nightjar.flows.points import Point
+from nightjar.flows.services import Services
+from nightjar.flows.sweeping import Swept, sweep
+from nightjar.lease import Lease
+from nightjar.owner import Owner
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+_MONTH_S = 30 * 24 * 3600
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
+    with calm_place(tmp_path_factory.mktemp("beside")) as ready:
+        yield ready
+
+
+def swept(services: Services, run_id: str, *, owner: Owner) -> Swept:
+    """`nightjar gc`, as the command line does it."""
+    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
+    with closing_lease(lease):
+        return sweep(services, lease=lease, actor="somebody")
+
+
+def age(calm: Calm, corpus: Corpus) -> None:
+    """All that the state holds, but for what runs hand on, was written a month ago: not too young for a sweep."""
+    past = time.time() - _MONTH_S
+    state = calm.place.folder / "s3" / "nightjar-state" / corpus.name
+    for path in state.rglob("*"):
+        if path.is_file() and path.relative_to(state).parts[0] != "runs":
+            os.utime(path, (past, past))
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_beside_a_run_both_are_held_back_at_every_point(calm: Calm, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_beside", strategy)
+    moments = []
+
+    def meddle(passed: Point) -> None:
+        age(calm, corpus)
+        with calm.place.opened(corpus) as others:
+            with pytest.raises(HeldBack, match="has been running since"):
+                swept(others, f"gc-{passed.name}", owner=Owner.command())
+            with pytest.raises(HeldBack, match="has been running since"):
+                repair(others, run_id=f"repair-{passed.name}", owner=Owner.command())
+        moments.append(passed)
+
+    with calm.place.opened(corpus) as services:
+        assert spend(replace(services, passing=meddle), f"beside-{strategy}")["state"] == "live"
+    assert {Point.SETTLED, Point.PLANNED, Point.VERIFIED, Point.COMMITTED, Point.ALIASED} <= set(moments)
+    assert calm.served(corpus) == calm.second
+    calm.place.consistent(corpus)
+    calm.ends_well(corpus)
+
+
+STALLS = [
+    *(("blue_green", point) for point in (Point.EMBEDDED, Point.CREATED, Point.VERIFIED)),
+    *(("in_place", point) for point in (Point.EMBEDDED, Point.DOCUMENTS_WRITTEN, Point.VERIFIED)),
+]
+
+
+@pytest.mark.parametrize(("strategy", "point"), STALLS, ids=[f"{s}-{p.name}" for s, p in STALLS])
+def test_a_run_that_wakes_up_after_both_has_changed_nothing(calm: Calm, strategy: str, point: Point) -> None:
+    corpus = calm.corpus(f"{strategy}_swept_{point.name}".lower(), strategy)
+    owner = Owner.dag(f"reindex_{corpus.name}")  # whose successor takes over at once
+    with calm.place.stalled_night(corpus, point, owner=owner) as stalled:
+        stalled.await_stop()
+        age(calm, corpus)
+        with calm.place.opened(corpus) as services:
+            swept(services, f"gc-{strategy}-{point.name}", owner=owner)
+            assert repair(services, run_id=f"repair-{strategy}-{point.name}", owner=owner).ok
+        served = calm.served(corpus)
+        assert served in (calm.first, calm.second)
+        assert stalled.go_on() == "Superseded"
+    assert calm.served(corpus) == served
+    with calm.place.opened(corpus) as services:
+        assert audit(services).ok
+    calm.ends_well(corpus)
