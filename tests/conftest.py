@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
@@ -17,3 +18,9 @@ def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weaviate's client asks a server that is gone five times more, over a minute; here it does not wait between."""
+    monkeypatch.setattr("weaviate.retry.time", SimpleNamespace(sleep=lambda _seconds: None))

@@ -33,6 +33,9 @@ Airflow shows it under **Required Actions** and on the run's page. The same ques
 Without an answer nothing is changed. **Skipped**: the answer came too late, what was asked about waits no more.
 **Red**: another run is at work. Clear `answer` when it is over; the answer stands.
 
+A script that answers within a second of the question may lose its answer: Airflow 3.3 then takes `ask` for killed, and
+asks again after its retry.
+
 ### The trigger form
 - **Action** (`action`): one of the above.
 - **Version** (`version`): a number of `nightjar versions CORPUS`. promote and reject need it; rollback goes to the

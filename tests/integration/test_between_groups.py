@@ -106,6 +106,7 @@ def test_a_rollback_killed_between_two_groups_is_finished_by_the_next_run(many: 
     many.ends_well()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_weaviate_killed_between_two_groups_is_made_up_for_by_the_next(many: Many) -> None:
     many.goes_back("back-weaviate")
 

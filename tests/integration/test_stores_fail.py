@@ -73,6 +73,7 @@ ROLLBACKS = [
 ]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("strategy", "point"), NIGHTS, ids=[f"{s}-{p.name}" for s, p in NIGHTS])
 def test_weaviate_stopped_in_a_night_is_made_up_for_by_the_next(calm: Calm, strategy: str, point: Point) -> None:
     corpus = calm.corpus(f"{strategy}_stopped_{point.name}".lower(), strategy)
@@ -83,6 +84,7 @@ def test_weaviate_stopped_in_a_night_is_made_up_for_by_the_next(calm: Calm, stra
     calm.ends_well(corpus)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("strategy", "point"), ROLLBACKS, ids=[f"{s}-{p.name}" for s, p in ROLLBACKS])
 def test_weaviate_stopped_in_a_rollback_is_made_up_for_by_the_next_run(calm: Calm, strategy: str, point: Point) -> None:
     corpus = calm.corpus(f"{strategy}_return_{point.name}".lower(), strategy)

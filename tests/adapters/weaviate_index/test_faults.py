@@ -155,6 +155,7 @@ def test_a_server_that_is_down_is_transient_in_mid_run_and_a_misconfiguration_at
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("impatient")
 def test_a_server_killed_in_mid_batch_is_transient(tmp_path: Path) -> None:
     with weaviate_process(tmp_path) as server:
         index = WeaviateIndex(http_url=server.http_url, grpc_url=server.grpc_url, api_key=server.api_key)
