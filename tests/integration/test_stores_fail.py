@@ -153,8 +153,8 @@ def test_an_object_that_weaviate_refuses_stops_the_night_and_is_named(calm: Calm
 
 
 STALLS = [
-    *(("blue_green", point) for point in (Point.CREATED, Point.FILLED, Point.VERIFIED)),
-    *(("in_place", point) for point in (Point.WRITING, Point.DOCUMENTS_WRITTEN, Point.VERIFIED)),
+    *(("blue_green", point) for point in (Point.CREATED, Point.FILLED, Point.VERIFIED, Point.COMMITTED, Point.ALIASED)),
+    *(("in_place", point) for point in (Point.WRITING, Point.DOCUMENTS_WRITTEN, Point.VERIFIED, Point.COMMITTED)),
 ]
 
 

@@ -21,7 +21,7 @@ from nightjar.flows.promotion import go_live, retire
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
-from nightjar.flows.versions import Live, Version, read_live, read_version, read_versions, save_version
+from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, read_versions, save_version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId
 from nightjar.owner import Owner
@@ -127,12 +127,13 @@ def _decided(services: Services, version: Version, *, by: Decider) -> Version:
 
 
 def _promote_as_it_is(services: Services, version: Version, live: Live | None, *, lease: Lease, actor: str) -> Live:
+    seen = live_entry(services.state)
     version = _placed(services, version, live)
     sample: tuple[ChunkId, ...] = ()
     if version.collection is None or version.strategy == Strategy.SHARED:
         sample = check_out(services, version, live, lease=lease, actor=actor).sample
     prove(services, read_version(services.state, version.number), lease=lease, actor=actor, written=sample)
-    return go_live(services, read_version(services.state, version.number), lease=lease, actor=actor)
+    return go_live(services, read_version(services.state, version.number), seen=seen, lease=lease, actor=actor)
 
 
 def _placed(services: Services, version: Version, live: Live | None) -> Version:

@@ -10,6 +10,7 @@ from nightjar.errors import HeldBack, Superseded
 from nightjar.flows.checkouts import checkouts, close_writing, drop_collection, read_checkout
 from nightjar.flows.gates import candidate
 from nightjar.flows.points import Point
+from nightjar.flows.records import RecordEntry
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import (
@@ -28,7 +29,7 @@ from nightjar.model import CollectionName
 from nightjar.stages.states import MOVES, State
 
 log = logging.getLogger(__name__)
-_COMMIT_S: Final = 15.0
+COMMIT_S: Final = 15.0
 _ONCE_SERVED: Final = (State.RETIRED, State.ROLLED_BACK)
 
 
@@ -37,12 +38,12 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
 
     Raises:
         HeldBack: the version must wait, or a gate rejected it.
-        Superseded: another run went live since this one was settled.
+        Superseded: another run went live since this one was settled, or somebody decided otherwise meanwhile.
     """
     version = candidate(services, run)
     if version is None:
         return read_live(services.state)
-    now = read_live(services.state)
+    seen, now = live_entry(services.state), read_live(services.state)
     if (now is None or now.version != version.number) and (reason := reason_to_wait(services, run, version, now)):
         require_parent(version, now)
         try:
@@ -52,18 +53,28 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
     if version.state not in {State.VERIFIED, State.LIVE, *_ONCE_SERVED}:
         decide = f"`nightjar promote {services.corpus.name} {version.number}` decides otherwise"
         raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; {decide}")
-    return go_live(services, version, lease=lease, actor=run.actor)
+    return go_live(services, version, seen=seen, lease=lease, actor=run.actor)
 
 
-def go_live(services: Services, version: Version, *, lease: Lease, actor: str) -> Live:
+def go_live(services: Services, version: Version, *, seen: RecordEntry | None, lease: Lease, actor: str) -> Live:
     """Commit a verified version and everything that follows from it, each step found done by a repetition.
 
+    Args:
+        services: the corpus's doors.
+        version: what passed its gates.
+        seen: `live.json` as it was when it was decided that nothing stands in the way; a hold or a rollback that
+            somebody asked for since then is not overwritten.
+        lease: held by the caller.
+        actor: who promotes.
+
     Raises:
-        Superseded: its parent is not live (any more).
+        Superseded: its parent is not live (any more), or `live.json` was moved since `seen`.
     """
-    entry, now = live_entry(services.state), read_live(services.state)
+    now = read_live(services.state)
     if now is None or now.version != version.number:
         require_parent(version, now)
+        if now is not None and now.returning_to is not None:
+            raise Superseded(f"a rollback to version {now.returning_to} was asked for: trigger a new run after it")
         now = Live(
             version=version.number,
             collection=str(version.collection),
@@ -74,10 +85,10 @@ def go_live(services: Services, version: Version, *, lease: Lease, actor: str) -
             held_by=now.held_by if now else "",
             held_at=now.held_at if now else "",
         )
-        lease.assure(_COMMIT_S)
-        write_live(services.state, now, expected=entry)
+        lease.assure(COMMIT_S)
+        write_live(services.state, now, expected=seen)
         services.passing(Point.COMMITTED)
-    project(services, version, now, actor=actor)
+    project(services, version, now, lease=lease, actor=actor)
     log.info("promoted version=%d collection=%s", now.version, now.collection)
     return now
 
@@ -92,18 +103,34 @@ def require_parent(version: Version, now: Live | None) -> None:
         raise Superseded(f"version {now.version if now else 0} went live since: trigger a new run")
 
 
-def project(services: Services, version: Version, now: Live, *, actor: str) -> None:
-    """What follows from `live.json`: the collection's record, the alias, the states of versions, retirement."""
+def project(services: Services, version: Version, now: Live, *, lease: Lease, actor: str) -> None:
+    """What follows from `live.json`: the collection's record, the alias, the states of versions, retirement.
+
+    Raises:
+        Superseded: the lease is lost, or something else is live: whoever came next has done all this for it.
+    """
+    _require_still(services, now, lease=lease)
     entry = read_checkout(services.state, now.collection)
     if entry is None or entry.value.version != version.number or entry.value.writing is not None:
         close_writing(services, now.collection, version)
     services.passing(Point.RECORDED)
+    _require_still(services, now, lease=lease)
     services.index.point(services.corpus.alias, CollectionName(now.collection))
     services.passing(Point.ALIASED)
+    _require_still(services, now, lease=lease)
     enter_live(services, now, actor=actor)
     services.passing(Point.ENTERED)
+    _require_still(services, now, lease=lease)
     retire(services)
     services.passing(Point.RETIRED)
+
+
+def _require_still(services: Services, now: Live, *, lease: Lease) -> None:
+    """A run that was stopped after its commit, and wakes up when others went on, undoes nothing of theirs."""
+    lease.assure(COMMIT_S)
+    live = read_live(services.state)
+    if live is None or (live.version, live.collection) != (now.version, now.collection):
+        raise Superseded(f"version {live.version if live else 0} went live since: nothing is left to do for this run")
 
 
 def enter_live(services: Services, now: Live, *, actor: str) -> None:

@@ -37,7 +37,7 @@ def restore(services: Services, live: Live, *, lease: Lease, actor: str) -> int:
         name = fill_and_prove(services, replace(version, run_id=lease.run_id), lease=lease)
         written = version.counts["chunks"]
     moved = _commit(services, live, name, lease=lease)
-    project(services, version, moved, actor=actor)
+    project(services, version, moved, lease=lease, actor=actor)
     lease.assure(REQUEST_S)
     drop_collection(services, live.collection)
     name_collection(services, moved)

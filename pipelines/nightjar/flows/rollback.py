@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Final
 
 from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack, Misconfigured, Superseded
@@ -17,15 +16,14 @@ from nightjar.flows.index import fill_and_prove, obstacle_between
 from nightjar.flows.inplace import bring
 from nightjar.flows.objects import due_rows, require_vectors
 from nightjar.flows.points import Point
-from nightjar.flows.promotion import project
+from nightjar.flows.promotion import COMMIT_S, project
 from nightjar.flows.services import Services
-from nightjar.flows.verify import verify_checkout
+from nightjar.flows.verify import NotTheCheckout, verify_checkout
 from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, read_versions, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 
 log = logging.getLogger(__name__)
-_COMMIT_S: Final = 15.0
 
 
 def ask_return(services: Services, *, to: int | None, reason: str, actor: str = "") -> Live:
@@ -100,17 +98,17 @@ def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | Non
         promoted_at=services.clock().isoformat(timespec="seconds"),
         returning_to=None,
     )
-    lease.assure(_COMMIT_S)
+    lease.assure(COMMIT_S)
     write_live(services.state, back, expected=entry)
     services.passing(Point.COMMITTED)
-    project(services, target, back, actor=actor)
+    project(services, target, back, lease=lease, actor=actor)
     log.info("rolled back from=%d to=%d collection=%s", live.version, target.number, collection)
     return back
 
 
 def _checked_out(services: Services, live: Live, target: Version, *, lease: Lease) -> CollectionName:
     """A collection that holds the target: one that stands, else the live one by the reverse delta, else a new one."""
-    if standing := standing_checkout(services, target):
+    if (standing := standing_checkout(services, target)) and _proved(services, standing, target):
         return standing
     source = read_version(services.state, live.version)
     run_id = f"rollback-{live.version}-{target.number}"
@@ -122,6 +120,16 @@ def _checked_out(services: Services, live: Live, target: Version, *, lease: Leas
     written = bring(services, name, source, target, lease=lease)
     verify_checkout(services, name, target, written=written.sample)
     return name
+
+
+def _proved(services: Services, name: CollectionName, target: Version) -> bool:
+    """By a sample: nobody has looked at the collection since people were sent elsewhere."""
+    try:
+        verify_checkout(services, name, target, written=())
+    except NotTheCheckout as error:
+        log.warning("not taken for version=%d: %s", target.number, error)
+        return False
+    return True
 
 
 def hold(services: Services, *, reason: str, actor: str = "") -> Live:

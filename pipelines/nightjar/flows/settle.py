@@ -75,7 +75,7 @@ def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live |
     live = finish_return(services, lease=lease, actor=actor) or live
     project_alias(services, live)
     if live is not None and (version := read_version(services.state, live.version)).state is not State.LIVE:
-        project(services, version, live, actor=actor)  # its run died right after the commit
+        project(services, version, live, lease=lease, actor=actor)  # its run died right after the commit
     sweep_unfinished(services, live=live, run_id=run_id, actor=actor)
     return live
 
