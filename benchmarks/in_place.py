@@ -32,7 +32,7 @@ from nightjar.wiring import open_services
 
 CHUNKS: Final = int((sys.argv[1:] or ["20000"])[0])
 WORDS: Final = 900
-DOCUMENTS: Final = CHUNKS // 16  # what 900 words in paragraphs of five sentences become
+DOCUMENTS: Final = CHUNKS // 14  # what 900 words in paragraphs of five sentences become
 NAME: Final = "in_place"
 PREFIX: Final = f"bench/{NAME}/"
 
@@ -48,8 +48,9 @@ def main() -> None:
         result["nights"].append(night("in_place", f"{share:.0%} of the documents"))
     edit(0.001, "one")
     result["nights"].append(night("blue_green", "another collection"))
-    cold, little = result["nights"][0]["s"], result["nights"][1]["s"]
-    result["1 % over cold"] = round(little / cold, 4)
+    cold, little = result["nights"][:2]
+    result["1 % over cold, whole processes"] = round(little["s"] / cold["s"], 4)
+    result["1 % over cold, the runs' own seconds"] = round(little["seconds"]["total"] / cold["seconds"]["total"], 4)
     services = opened("blue_green")
     result["reading, s"] = timed(lambda: read_all(services))
     result["rollbacks"] = [back(services, to) for to in (3, 2, 1)]
