@@ -16,7 +16,7 @@ from nightjar.stages.plan import ADDED
 
 
 def carried_over(services: Services, run: Run) -> Options:
-    """The run's options for another run, which comes later: its approval is bound to the deletions that this one let go.
+    """The run's options for a later run, whose approval of deletions is bound to those that this one let go.
 
     What went missing since was shown to nobody and is guarded anew; so is all of it where the run's plan is gone.
     """
