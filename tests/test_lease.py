@@ -189,6 +189,13 @@ def test_a_living_process_that_ceased_to_renew_is_watched_and_then_succeeded(sta
     assert time.slept == pytest.approx(TTL_S)
 
 
+def test_a_clock_that_was_set_back_does_not_make_a_hung_process_look_alive(state: MemoryState, time: Time) -> None:
+    acquire(state, time, "a", Owner("cli here", this_process()))
+    back = replace(time.clock, now=lambda: time.clock.now() - timedelta(hours=1))
+    Lease.acquire(state, run_id="b", owner=Owner("cli here:2"), ttl_s=TTL_S, clock=back)
+    assert time.slept == pytest.approx(TTL_S)
+
+
 def test_a_process_of_another_machine_is_never_judged_from_here(state: MemoryState, time: Time) -> None:
     acquire(state, time, "a", Owner("cli there", replace(this_process(), machine="another boot pid:[1]", pid=2**30)))
     acquire(state, time, "b")

@@ -11,6 +11,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException
 
 from nightjar.corpus import Corpus
+from nightjar.flows.approved import carried_over
 from nightjar.flows.questions import About, Question, open_question, question_after, why_closed
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
@@ -105,7 +106,7 @@ def going_on(
 ) -> DagRunTriggerException:
     """The night that was held, once more and allowed to; or a night that lets these deletions go, and no other."""
     run = find_run(services, night) if night else None
-    asked = run.options if run and about is About.COST else Options()
+    asked = carried_over(services, run) if run and about is About.COST else Options()
     if about is About.COST:
         asked = replace(asked, approve_cost=True)
     else:

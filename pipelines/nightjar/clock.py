@@ -14,6 +14,12 @@ def _ticks() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+def stopwatch() -> Callable[[], float]:
+    """Started now; each call tells the seconds since, also where the wall clock is set meanwhile."""
+    started = time.monotonic()
+    return lambda: time.monotonic() - started
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Ticks (seconds, never set back) to decide by; the wall clock (UTC) to tell people, and within one machine."""

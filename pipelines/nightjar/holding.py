@@ -45,9 +45,12 @@ class Holding:
         return earlier_run_of_the_dag or (self.owner.process is not None and self.owner.process.is_gone)
 
     def is_at_work_here(self, now: datetime) -> bool:
-        """A living process of this machine, under the same clock, renewed it less than a time-to-live ago."""
+        """A living process of this machine, under the same clock, renewed it less than a time-to-live ago.
+
+        A renewal yet to come says that the clock was set back, and nothing of the process.
+        """
         process = self.owner.process
-        fresh = (now - self.renewed_at).total_seconds() < self.ttl_s
+        fresh = 0 <= (now - self.renewed_at).total_seconds() < self.ttl_s
         return process is not None and process.is_local and not process.is_gone and fresh
 
     def told(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,21 @@ def test_a_night_that_was_too_dear_goes_on_as_it_was_asked_for(held: World) -> N
     start = restarted(held, About.COST, "1", night="night-2")
     assert start.trigger_dag_id == "reindex_handbook"
     assert asked_for(start) == Options(full_refresh=True, approve_cost=True)
+
+
+def test_a_night_that_goes_on_deletes_what_was_approved_for_it_and_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    names = [f"{number:02}.txt" for number in range(20)]
+    for name in names:
+        world.put(name, f"# {name}\n\nThis is what {name} has to say.")
+    world.night()
+    world.configure(limits={"tokens": 1})
+    world.remove(names[0])
+    with pytest.raises(HeldBack):
+        world.night(full_refresh=True, approve_deletions=True)
+    world.remove(*names[1:13])
+    report = world.night(**asdict(asked_for(restarted(world, About.COST, "1", night="night-2"))))
+    assert (report["documents"]["deleted"], report["withheld"]["count"]) == (1, 12)
 
 
 def test_approved_deletions_are_bound_to_their_list(held: World) -> None:

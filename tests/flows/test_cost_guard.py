@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from world import World
 
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.errors import HeldBack
+from nightjar.flows.costs import estimate
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.night import report_of
-from nightjar.flows.versions import read_live, read_version
+from nightjar.flows.versions import read_live, read_version, save_version
 from nightjar.lease import standing
 
 pytestmark = pytest.mark.slow
@@ -58,6 +61,20 @@ def test_a_new_parser_re_makes_nothing_by_itself(world: World) -> None:
     upgrade_parser(world)
     assert world.night()["state"] == "unchanged"
     assert world.source.fetched == []
+
+
+@pytest.mark.parametrize("rate", [-299.0, 0.0, None])
+def test_a_rate_that_cannot_be_one_is_no_estimate(world: World, rate: float | None) -> None:
+    live = read_live(world.state)
+    assert live is not None
+    version = read_version(world.state, live.version)
+    save_version(world.state, replace(version, cost={**version.cost, "bytes_a_token": rate, "seconds_a_token": rate}))
+    tokens, seconds = estimate(
+        world.services(),
+        live,
+        pa.table({"stage": ["parse"], "size": [1_000_000], "why": ["added"], "base_tokens": pa.nulls(1, pa.int64())}),
+    )
+    assert (tokens, seconds) == (200_000, 12)
 
 
 def test_a_changed_document_takes_the_new_parser_and_the_others_keep_theirs(world: World) -> None:

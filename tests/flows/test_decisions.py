@@ -13,6 +13,7 @@ from world import Killed, Killer, World, handbook
 
 from nightjar.errors import HeldBack, Misconfigured
 from nightjar.flows.decisions import Decider, Decision, promote, reject
+from nightjar.flows.deletions import read_withheld
 from nightjar.flows.rollback import hold
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.owner import Owner
@@ -218,6 +219,56 @@ def test_a_rebuild_under_a_hold_is_promoted_and_the_hold_stays(tmp_path: Path) -
     live = read_live(world.state)
     assert live is not None
     assert (live.version, live.held) == (4, True)
+
+
+def with_approved_deletions(folder: Path, *names: str) -> World:
+    """Version 2 lets these of forty documents go, which was approved, and waits; version 3 went live since."""
+    world = World(folder)
+    for number in range(40):
+        world.put(f"{number:02}.txt", f"# Team {number}\n\nTeam {number} has thirty days of leave a year.")
+    world.night()
+    world.remove(*names)
+    world.put("news.txt", "# News\n\nThe canteen has a new cook.")
+    with pytest.raises(HeldBack):
+        world.night(promote=False, approve_deletions=True)
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night(prefix="travel")
+    assert live_number(world) == 3
+    return world
+
+
+def documents(world: World) -> set[str]:
+    return {str(properties["source_uri"]).rpartition("/")[2] for properties, _ in world.served().values()}
+
+
+def test_a_rebuild_lets_go_what_was_approved_for_the_version_that_waited(tmp_path: Path) -> None:
+    gone = [f"{number:02}.txt" for number in range(12)]
+    world = with_approved_deletions(tmp_path, *gone)
+    decide(world, 2)
+    assert documents(world) == {"news.txt", "travel.txt", *(f"{number:02}.txt" for number in range(12, 40))}
+
+
+def test_a_rebuild_guards_what_went_missing_since_the_approval(tmp_path: Path) -> None:
+    world = with_approved_deletions(tmp_path, "00.txt")
+    vanished = {f"{number:02}.txt" for number in range(1, 36)}
+    world.remove(*vanished)
+    decide(world, 2)
+    assert documents(world) == {"news.txt", "travel.txt", *(f"{number:02}.txt" for number in range(1, 40))}
+    assert {row["uri"].rpartition("/")[2] for row in read_withheld(world.state).to_pylist()} == vanished
+
+
+def test_a_rebuild_whose_first_plan_is_gone_approves_no_deletion(tmp_path: Path) -> None:
+    world = with_approved_deletions(tmp_path, *(f"{number:02}.txt" for number in range(12)))
+    world.state.delete(["runs/night-2/gone.parquet", "runs/night-2/plan.json", "runs/night-2/work.parquet"])
+    decide(world, 2)
+    assert len(documents(world)) == 42
+
+
+def test_an_approval_that_nothing_needed_is_not_carried_over(tmp_path: Path) -> None:
+    world = with_approved_deletions(tmp_path)
+    world.remove(*(f"{number:02}.txt" for number in range(12)))
+    decide(world, 2)
+    assert len(documents(world)) == 42
 
 
 def new_model(folder: Path) -> World:

@@ -21,7 +21,7 @@ from world import Killed, Killer, World, handbook
 from nightjar.artifacts import ACCESS, ERASED, to_parquet, version_key
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.audit import audit
-from nightjar.flows.checkouts import checkouts
+from nightjar.flows.checkouts import checkouts, read_checkout
 from nightjar.flows.erased import read_erased
 from nightjar.flows.erasing import Forgotten, forget, lift
 from nightjar.flows.manifests import load_manifest
@@ -391,6 +391,39 @@ def test_it_leaves_the_access_table(tmp_path: Path) -> None:
     assert set(mentions(world, [document])) == {ERASED}
     assert ACCESS in world.state.objects
     sound(world)
+
+
+@BOTH
+def test_it_leaves_the_reason_of_a_hold_which_stays(tmp_path: Path, strategy: str) -> None:
+    world = with_secret(tmp_path, strategy)
+    hold(world.services(), reason=f"look at {SECRET} first", actor="mia@host")
+    forgotten(world)
+    live = read_live(world.state)
+    assert live is not None
+    assert (live.held, live.held_by, live.held_reason) == (True, "mia@host", "look at (erased) first")
+    assert mentions(world) == []
+    sound(world)
+
+
+def test_the_record_of_a_collection_that_is_gone_keeps_no_vector_and_no_chunk_of_it(tmp_path: Path) -> None:
+    world = with_secret(tmp_path)
+    live = read_live(world.state)
+    assert live is not None
+    before = read_checkout(world.state, live.collection)
+    assert before is not None
+    assert (len(before.value.probes), len(before.value.recent)) == (3, 3)
+    world.index.lose(world.corpus.alias)
+    forgotten(world)
+    held = read_checkout(world.state, live.collection)
+    assert held is not None
+    assert (held.value.probes, held.value.recent) == ((), ())
+    world.night()
+    sound(world)
+
+
+def test_it_says_that_the_questions_airflow_asked_are_out_of_reach(tmp_path: Path) -> None:
+    world = with_secret(tmp_path)
+    assert any("Required Actions" in sentence for sentence in forgotten(world).unreachable)
 
 
 def test_it_leaves_the_lists_of_withheld_deletions(tmp_path: Path) -> None:

@@ -42,6 +42,32 @@ def test_a_second_one_is_written_into_it(world: World) -> None:
     world.consistent()
 
 
+@pytest.mark.parametrize(
+    ("removed", "changed", "strategy"),
+    [
+        (10, 0, Strategy.BLUE_GREEN),
+        (2, 0, Strategy.IN_PLACE),
+        (0, 4, Strategy.IN_PLACE),
+        (0, 5, Strategy.BLUE_GREEN),
+        (2, 3, Strategy.BLUE_GREEN),
+    ],
+)
+def test_by_itself_it_writes_in_place_what_touches_a_fifth_at_most_removed_documents_too(
+    tmp_path: Path, removed: int, changed: int, strategy: Strategy
+) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "auto", "blue_green_below": 0}))
+    names = [f"{number:02}.txt" for number in range(20)]
+    for name in names:
+        world.put(name, f"# {name}\n\nThis is what {name} has to say.")
+    world.night()
+    world.remove(*names[:removed])
+    for name in names[removed : removed + changed]:
+        world.put(name, f"# {name}\n\nThis is what {name} says now.")
+    world.night(approve_deletions=True)
+    assert read_version(world.state, 2).strategy == strategy
+    assert len(world.served()) == 20 - removed
+
+
 def test_only_documents_that_differ_are_written(world: World) -> None:
     before = world.served()
     world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")

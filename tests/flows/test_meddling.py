@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,54 @@ def test_a_clock_that_was_set_back_an_hour_changes_nothing(tmp_path: Path, strat
         each.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
     twin.night()
     services = world.services()
-    early = replace(services, clock=lambda: services.clock() - timedelta(hours=1))
-    run_night(early, run_id="early", owner=Owner.dag("reindex_handbook"), options=Options())
-    assert world.served().keys() == twin.served().keys()
+    run_night(
+        replace(services, clock=lambda: services.clock() - timedelta(hours=1)),
+        run_id="early",
+        owner=Owner.dag("reindex_handbook"),
+        options=Options(),
+    )
+    assert world.served() == twin.served()
     world.consistent()
+
+
+@BOTH
+def test_a_clock_that_is_set_back_an_hour_in_mid_night_changes_nothing_and_costs_stay_costs(
+    tmp_path: Path, strategy: str
+) -> None:
+    twin = changed_night(tmp_path / "twin", strategy)
+    twin.night()
+    moment = 0
+    while True:
+        world = changed_night(tmp_path / str(moment), strategy)
+        clock = SetBack(world.services().clock, after=moment)
+        report = run_night(
+            replace(world.services(), clock=clock),
+            run_id="back",
+            owner=Owner.dag("reindex_handbook"),
+            options=Options(),
+        )
+        assert world.served() == twin.served(), f"set back after {moment} readings"
+        world.consistent()
+        cost = read_version(world.state, 2).cost
+        assert min(*report["seconds"].values(), *cost["seconds"].values(), cost["seconds_a_token"]) >= 0
+        if clock.read < moment:
+            break
+        moment += 1
+    assert moment > 5
+
+
+def changed_night(folder: Path, strategy: str) -> World:
+    world = one_night(folder, strategy)
+    world.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
+    return world
+
+
+class SetBack:
+    """A wall clock that somebody sets back an hour once it was read so often."""
+
+    def __init__(self, clock: Callable[[], datetime], *, after: int) -> None:
+        self._clock, self._after, self.read = clock, after, 0
+
+    def __call__(self) -> datetime:
+        self.read += 1
+        return self._clock() - timedelta(hours=1 if self.read > self._after else 0)

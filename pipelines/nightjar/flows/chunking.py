@@ -16,6 +16,7 @@ from nightjar.artifacts import (
     unpack_elements,
     vectors_key,
 )
+from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import about_document, check_chunks, check_documents
 from nightjar.flows.parallel import in_order
@@ -34,7 +35,7 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     done = read_json(services, run, f"shards/{shard:04d}/chunked.json")
     if done is not None:
         return dict(done)
-    started = services.clock()
+    elapsed = stopwatch()
     parsed = read_table(services, shard_key(run.run_id, shard, "parsed.parquet"))
     if parsed is None:
         raise Misconfigured(f"shard {shard} of run {run.run_id} was not parsed: clear its parse task first")
@@ -53,7 +54,7 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         "chunks": sum(len(made) for made in chunks.values()),
         "rejected": sum(1 for row in rows if row["failure_stage"] == "check"),
         "chunk_seconds": chunk_seconds,
-        "seconds": (services.clock() - started).total_seconds(),
+        "seconds": elapsed(),
     }
     about = {key: about_document(document) for key, document in kept.items() if key in chunks}
     flat = (row for key, made in chunks.items() for row in chunk_rows(key, made))
@@ -96,14 +97,14 @@ def _load_elements(
 def _cut(services: Services, documents: Mapping[str, ParsedDocument]) -> tuple[dict[str, tuple[Chunk, ...]], float]:
     if not documents:
         return {}, 0.0
-    started = services.clock()
+    elapsed = stopwatch()
     rules = rules_of(services)
     tokenizer = services.tokenizer()
     chunks = {}
     for key, document in documents.items():
         chunks[key] = chunk(document, tokenizer=tokenizer, rules=rules)
         services.progress("chunk", len(chunks), len(documents))
-    return chunks, (services.clock() - started).total_seconds()
+    return chunks, elapsed()
 
 
 def rules_of(services: Services) -> ChunkRules:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,13 +30,19 @@ def with_small_upgrade(corpus: Corpus, changes: Changes, options: Options) -> Ch
 def estimate(services: Services, live: Live | None, work: pa.Table) -> tuple[int, int]:
     """Tokens and seconds: known tokens of documents that stand, else by size and the last version's own rates."""
     cost = read_version(services.state, live.version).cost if live else {}
-    bytes_a_token = cost.get("bytes_a_token") or _BYTES_A_TOKEN
-    seconds_a_token = cost.get("seconds_a_token") or _SECONDS_A_TOKEN
+    bytes_a_token = _rate(cost, "bytes_a_token", usual=_BYTES_A_TOKEN)
+    seconds_a_token = _rate(cost, "seconds_a_token", usual=_SECONDS_A_TOKEN)
     made = work.filter(pc.not_equal(work["stage"], DESCRIBE))
     by_size = pc.divide(pc.cast(made["size"], pa.float64()), bytes_a_token)
     known = pc.if_else(pc.equal(made["why"], REMADE), pc.cast(made["base_tokens"], pa.float64()), None)
     tokens = int(pc.sum(pc.coalesce(known, by_size)).as_py() or 0)
     return tokens, round(tokens * seconds_a_token)
+
+
+def _rate(cost: Mapping[str, Any], name: str, *, usual: float) -> float:
+    """A rate that can be one: versions made while a wall clock was set back may have recorded less than nothing."""
+    rate = cost.get(name)
+    return float(rate) if rate is not None and rate > 0 else usual
 
 
 def above_limits(corpus: Corpus, *, tokens: int, seconds: int) -> str | None:

@@ -1,7 +1,8 @@
 """What a person decides about a version that does not go live by itself: promote it all the same, or reject it.
 
 A version made from what is live now is promoted as it is. One that others have overtaken is built anew on the present
-documents, with what it waited for approved; stored vectors are used again, so that only the difference is computed.
+documents, with what it waited for approved, deletions only as far as it let them go itself; stored vectors are used
+again, so that only the difference is computed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nightjar.errors import Misconfigured
+from nightjar.flows.approved import carried_over
 from nightjar.flows.checkouts import standing_checkout
 from nightjar.flows.index import check_out, prove, with_strategy
 from nightjar.flows.night import closing_lease, run_night
@@ -147,7 +149,7 @@ def _placed(services: Services, version: Version, live: Live | None) -> Version:
 
 def _rebuild(services: Services, version: Version, *, by: Decider) -> Decision:
     run = find_run(services, version.run_id)
-    asked = replace(run.options if run else Options(), promote=True, decided=version.number)
+    asked = replace(carried_over(services, run) if run else Options(), promote=True, decided=version.number)
     log.info("rebuilding version=%d in run=%s", version.number, by.run_id)
     report = run_night(services, run_id=by.run_id, owner=by.owner, options=asked, actor=by.actor)
     live = read_live(services.state)

@@ -82,7 +82,7 @@ def decide_deletions(
     allowed = pc.and_(pa.scalar(approve), bound if is_bound else pc.is_valid(missing["uri"]))
     rest = missing.filter(pc.invert(allowed))
     objection = _objection(services, rest, listing=listing, base=base, live=live)
-    withheld = _dated(rest if objection else rest.slice(0, 0), known, now=services.clock())
+    withheld = dated(rest if objection else rest.slice(0, 0), known, now=services.clock())
     let = pa.concat_tables([missing.filter(allowed), rest.slice(0, 0) if objection else rest])
     renamed = confirmed_gone(services, changes.gone.filter(moved), listing=listing)
     gone = confirmed_gone(services, let, listing=listing)
@@ -155,14 +155,18 @@ def remember_withheld(services: Services, remembered: pa.Table) -> None:
     """Make this the list; nothing is written where it is the list already."""
     register = record(services.state, WITHHELD)
     seen = register.read()
-    key = None
-    if remembered.num_rows:
-        data = to_parquet(remembered.combine_chunks())
-        key = withheld_key(sha256(data))
-        immutable_put(services.state, key, data)
+    key = withheld_key(keep_list(services, remembered)) if remembered.num_rows else None
     if key != (seen.value["list"] if seen else None):
         now = services.clock().isoformat(timespec="seconds")
         register.swap(seen, {"documents": remembered.num_rows, "list": key, "at": now})
+
+
+def keep_list(services: Services, listed: pa.Table) -> str:
+    """Store a list of deletions, for an approval to be bound to; returns its digest."""
+    data = to_parquet(listed.combine_chunks())
+    digest = sha256(data)
+    immutable_put(services.state, withheld_key(digest), data)
+    return digest
 
 
 def _still_missing(withheld: pa.Table, *, listing: Listing, base: pa.Table) -> pa.Table:
@@ -203,8 +207,8 @@ def deleted_lately(state: StateStore, live: Live | None, *, now: datetime) -> in
     return total
 
 
-def _dated(rows: pa.Table, known: pa.Table, *, now: datetime) -> pa.Table:
-    """Withheld rows with when they were first missed."""
+def dated(rows: pa.Table, known: pa.Table, *, now: datetime) -> pa.Table:
+    """A list of these rows with when they were first missed: as `known` says, else `now`."""
     place = pc.index_in(rows["uri"], known["uri"].combine_chunks())
     since = pc.fill_null(known["first_missed"].take(place), now.isoformat(timespec="seconds"))
     return rows.select(["document_id", "uri", "size"]).append_column("first_missed", since).cast(WITHHELD_DOCUMENTS)

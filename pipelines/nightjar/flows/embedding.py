@@ -18,6 +18,7 @@ from nightjar.artifacts import (
     shard_key,
     vectors_key,
 )
+from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import check_vectors
 from nightjar.flows.parallel import in_order
@@ -41,7 +42,7 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     done = read_json(services, run, f"shards/{shard:04d}/outcome.json")
     if done is not None:
         return dict(done)
-    started = services.clock()
+    elapsed = stopwatch()
     table = read_table(services, shard_key(run.run_id, shard, "chunks.parquet"))
     checked = read_table(services, shard_key(run.run_id, shard, "checked.parquet"))
     chunked = read_json(services, run, f"shards/{shard:04d}/chunked.json")
@@ -67,7 +68,7 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         "reused": maker.chunks - maker.embedded,
         "tokens": maker.tokens,
         "truncated_tokens": maker.truncated,
-        "seconds": (services.clock() - started).total_seconds(),
+        "seconds": elapsed(),
     }
     write_json(services, run, f"shards/{shard:04d}/outcome.json", report)
     log.info("embedded run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))

@@ -21,6 +21,7 @@ _UNREACHABLE = (
     "earlier versions and backups of objects in the source and state buckets: delete them, or let them expire",
     "Weaviate's backups, and its own files until it compacts them",
     "Airflow's logs and the parameters of its runs, and Nightjar's own logs, which name source addresses",
+    "questions that Airflow put to people about deletions and versions (XCom, Required Actions), which list addresses",
     "working folders of runs that were killed, on the machines where they ran",
     "golden questions that name it, in expectations/questions",
     "caches of applications that searched, and answers that they gave",

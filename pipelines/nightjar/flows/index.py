@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import HeldBack
@@ -172,13 +173,14 @@ def _facts(services: Services, version: Version, live: Live | None, *, full_refr
     if live is None:
         return Facts("nothing is live", full_refresh, chunks, chunks)
     source = read_version(services.state, live.version)
-    due = indexed(load_manifest(services.state, version.manifest))
-    touched = differing(load_manifest(services.state, source.manifest), due)
-    rows = due.filter(pc.is_in(due["document_id"], touched))
+    standing, due = (indexed(load_manifest(services.state, each.manifest)) for each in (source, version))
+    both = pa.concat_tables(each.select(["document_id", "chunks"]) for each in (standing, due))
+    touched = both.filter(pc.is_in(both["document_id"], differing(standing, due)))
+    larger = touched.group_by("document_id").aggregate([("chunks", "max")])
     return Facts(
         obstacle=obstacle_between(services, source, version, live),
         full_refresh=full_refresh,
-        touched=pc.sum(rows["chunks"]).as_py() or 0,
+        touched=pc.sum(larger["chunks_max"]).as_py() or 0,
         chunks=chunks,
     )
 

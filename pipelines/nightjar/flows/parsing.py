@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import MANIFEST, content_key_of, elements_key, pack_elements, rows_table, shard_key
+from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code
 from nightjar.flows.disk import full_disk_told, refuse_full_disk
 from nightjar.flows.parallel import in_order, windows
@@ -50,7 +51,7 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     done = read_json(services, run, f"shards/{shard:04d}/parsed.json")
     if done is not None:
         return dict(done)
-    started = services.clock()
+    elapsed = stopwatch()
     rows = shard_rows(services, run, shard)
     tally = _Tally(documents=len(rows))
     folder = services.work_folder / f"parse-{uuid4().hex}"
@@ -74,7 +75,7 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
         "parsed": tally.parsed,
         "reused": tally.reused,
         "failed": tally.failed,
-        "seconds": (services.clock() - started).total_seconds(),
+        "seconds": elapsed(),
     }
     write_json(services, run, f"shards/{shard:04d}/parsed.json", report)
     log.info("parsed run=%s shard=%d %s", run.run_id, shard, " ".join(f"{k}={v}" for k, v in report.items()))

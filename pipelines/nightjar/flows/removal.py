@@ -28,9 +28,10 @@ from nightjar.flows.points import Point
 from nightjar.flows.revising import revise_manifests
 from nightjar.flows.scrubbing import scrub_runs, scrub_versions, scrub_withheld
 from nightjar.flows.services import Services
+from nightjar.flows.versions import live_entry, read_live, write_live
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
-from nightjar.stages.scrub import Marks, names_of
+from nightjar.stages.scrub import Marks, names_of, scrubbed
 
 log = logging.getLogger(__name__)
 _DOCUMENTS: Final = 100
@@ -66,6 +67,7 @@ def finish_erasures(services: Services, *, lease: Lease) -> Removed:
     replaced = revise_manifests(services, marks, lease=lease)
     services.passing(Point.ERASED_FROM_VERSIONS)
     _erase_access(services, ids, lease=lease)
+    _scrub_hold(services, marks, lease=lease)
     scrub_withheld(services, marks, lease=lease)
     scrub_runs(services, marks, lease=lease)
     services.passing(Point.ERASED_FROM_RUNS)
@@ -145,3 +147,12 @@ def _erase_access(services: Services, ids: Sequence[str], *, lease: Lease) -> No
     if access.etag is not None and rest.num_rows < access.rows.num_rows:
         lease.assure(REQUEST_S)
         move_access(services.state, access, replace(access, rows=rest.combine_chunks()))
+
+
+def _scrub_hold(services: Services, marks: Marks, *, lease: Lease) -> None:
+    """Why the corpus is on hold, in a person's own words, without those that name the documents."""
+    entry, live = live_entry(services.state), read_live(services.state)
+    if live is None or (reason := scrubbed(live.held_reason, marks)) == live.held_reason:
+        return
+    lease.assure(REQUEST_S)
+    write_live(services.state, replace(live, held_reason=reason), expected=entry)

@@ -90,10 +90,13 @@ def _told_without(version: Version, marks: Marks) -> Version:
 
 
 def _standing_witnesses(services: Services, held: Checkout) -> Checkout:
-    """With the recent ids that stand and the probes whose exact neighbours do: an erased chunk's own lost itself."""
+    """With the recent ids that stand and the probes whose exact neighbours do: an erased chunk's own lost itself.
+
+    Of a collection that is gone nobody can tell which those are, so that none is kept: filling it makes them anew.
+    """
     name = CollectionName(held.collection)
     if name not in services.index.collections():
-        return held
+        return replace(held, probes=(), recent=())
     neighbours = {ChunkId(chunk_id) for probe in held.probes for _, chunk_id in probe["nearest"]}
     standing = services.index.fetch(name, sorted({*neighbours, *held.recent}))
     return replace(

@@ -27,7 +27,7 @@ class Facts:
     """What the choice depends on.
 
     `obstacle` says why the live collection cannot take this version at all, '' when it can; `touched` are the chunks of
-    documents that differ, `chunks` all of the candidate's.
+    documents that differ, of each as many as it had or has, whichever is more; `chunks` are all of the candidate's.
     """
 
     obstacle: str
