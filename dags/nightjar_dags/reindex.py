@@ -48,7 +48,7 @@ Left as it is, it asks for an ordinary night.
 
 - **Full refresh** (`full_refresh`): every document is read, chunked and embedded anew.
 - **Only this prefix** (`prefix`): the run is limited to keys below the source that begin so; it deletes nothing
-  elsewhere.
+  elsewhere. After a change of the embedding model the whole corpus comes first.
 - **Recompute from** (`recompute`): one step and those after it are done anew, for all documents.
 - **Promote** (`promote`): switched off, the new version waits for a person.
 - **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through; whatever went missing

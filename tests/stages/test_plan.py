@@ -229,7 +229,7 @@ def test_recompute_starts_at_the_stage_named() -> None:
 
 def test_remade_rows_fit_beside_planned_work() -> None:
     planned = compared([listed("a", size=9), listed("b")], [standing("a"), standing("b")])
-    again = remake(rows_table([standing("b")], MANIFEST), uris=pa.array(["s3://b/b"]))
+    again = remake(rows_table([standing("b")], MANIFEST), uris=pa.array(["s3://b/b"]), start="parse")
     joined = planned.with_again(again)
     assert joined.work["key"].to_pylist() == ["a", "b"]
     assert joined.unchanged == 0

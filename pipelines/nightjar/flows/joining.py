@@ -54,7 +54,7 @@ def join(services: Services, run: Run, made: Plan) -> Joined:
     """Everything that the shards of the plan left.
 
     Raises:
-        Misconfigured: a shard of the plan has no outcome.
+        Misconfigured: a shard of the plan has no outcome, or documents of two embedding models would stand together.
     """
     base = run.base(services)
     outcome, tallies = _outcomes(services, run, made)
@@ -80,7 +80,11 @@ def _outcomes(services: Services, run: Run, made: Plan) -> tuple[pa.Table, list[
 
 
 def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table) -> pa.Table:
-    """Base, less what is gone, with tonight's rows in place; failed documents keep what they had in this space."""
+    """Base, less what is gone, with tonight's rows in place; failed documents keep what they had in this space.
+
+    Raises:
+        Misconfigured: rows of another space would stay, and no search could compare them with the others.
+    """
     gone = _gone(services, run)
     carried = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
     carried = carried.filter(pc.invert(pc.is_in(carried["document_id"], gone["document_id"].combine_chunks())))
@@ -90,7 +94,18 @@ def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
     good = outcome.filter(pc.invert(pc.is_in(outcome["document_id"], lost["document_id"].combine_chunks())))
-    return _sorted(read_access(services).over(pa.concat_tables([carried, kept, good])))
+    target = pa.concat_tables([carried, kept, good])
+    _refuse_other_spaces(target, space=run.recipe.space)
+    return _sorted(read_access(services).over(target))
+
+
+def _refuse_other_spaces(target: pa.Table, *, space: str) -> None:
+    other = indexed(target).filter(pc.not_equal(indexed(target)["space"], space))
+    if other.num_rows:
+        raise Misconfigured(
+            f"{other.num_rows} documents of the candidate were embedded by another model than the others: trigger a new"
+            " run of the whole corpus"
+        )
 
 
 def _keeping(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:

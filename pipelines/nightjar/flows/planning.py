@@ -18,9 +18,8 @@ from nightjar.flows.deletions import decide_deletions, remember_withheld
 from nightjar.flows.erased import refuse_erased
 from nightjar.flows.graph import damage
 from nightjar.flows.listing import list_wanted, refuse_unknown, within
-from nightjar.flows.manifests import indexed
 from nightjar.flows.metadata import rules_digest
-from nightjar.flows.objects import without_vectors
+from nightjar.flows.remaking import in_one_space, remake_lost
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
@@ -131,7 +130,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     """Compare the bucket with `base`; reads no document bytes and writes nothing.
 
     Raises:
-        Misconfigured: a document was named that neither stands nor is listed.
+        Misconfigured: a document was named that neither stands nor is listed; or the run is limited, and the rest of
+            the corpus was embedded by another model.
     """
     corpus = services.corpus
     listing, base = list_wanted(services, base)
@@ -143,7 +143,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     changes = with_small_upgrade(corpus, changes, options)
     rebuild = disagreement(services, live)
     if live is not None and (rebuild or not changes.empty):
-        changes = _remake_lost(services, changes, base)
+        changes = remake_lost(services, changes, base)
     deletions = decide_deletions(
         services,
         changes,
@@ -153,6 +153,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         approve=options.approve_deletions,
         approved_list=options.approved_list,
     )
+    unchanged = changes.unchanged + changes.count(stage.REMADE) + changes.count(stage.RETRIED)
+    changes = in_one_space(services, changes, base, gone=deletions.gone, recipe=recipe, options=options)
     work = stage.assign_shards(
         changes.work, bytes_each=_SHARD_BYTES, documents_each=_SHARD_DOCUMENTS, most=_MOST_SHARDS
     )
@@ -166,7 +168,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         changed=changes.count(stage.CHANGED),
         deleted=deletions.gone.num_rows - renamed,
         renamed=renamed,
-        unchanged=changes.unchanged + changes.count(stage.REMADE) + changes.count(stage.RETRIED),
+        unchanged=unchanged,
         stale=changes.stale.num_rows,
         withheld=deletions.withheld.num_rows,
         deletions_approved=deletions.approved,
@@ -213,17 +215,6 @@ def disagreement(services: Services, live: Live | None) -> str | None:
             f"collection {live.collection} holds {count} objects, version {live.version} has {version.counts['chunks']}"
         )
     return damage(services, CollectionName(live.collection), checked_out.value.recent)
-
-
-def _remake_lost(services: Services, changes: stage.Changes, base: pa.Table) -> stage.Changes:
-    """Documents whose stored vectors are gone are made again, so that everything a manifest names exists."""
-    rows = indexed(base)
-    taken = pa.chunked_array([*changes.work["uri"].chunks, *changes.gone["uri"].chunks], pa.string())
-    lost = without_vectors(services, rows.filter(pc.invert(pc.is_in(rows["uri"], taken.combine_chunks()))))
-    if lost.num_rows == 0:
-        return changes
-    log.warning("stored vectors of %d documents are gone: they are made again", lost.num_rows)
-    return changes.with_again(stage.remake(base, uris=lost["uri"].combine_chunks()))
 
 
 def _shards(work: pa.Table) -> tuple[ShardPlan, ...]:

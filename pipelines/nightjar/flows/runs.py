@@ -41,6 +41,11 @@ class Options:
     decided: int | None = None
     approved_list: str | None = None
 
+    @property
+    def is_limited(self) -> bool:
+        """Some documents lie outside of the run."""
+        return bool(self.prefix or self.where or self.failed or self.documents)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -120,12 +120,12 @@ def compare(listing: pa.Table, base: pa.Table, *, recipes: Recipes, scope: Scope
     return Changes(work.sort_by("key"), gone, listing.num_rows - work.num_rows, standing.cast(work.schema))
 
 
-def remake(base: pa.Table, *, uris: pa.Array) -> pa.Table:
-    """Rows of work that make these standing documents again from their bytes."""
+def remake(base: pa.Table, *, uris: pa.Array, start: Stage) -> pa.Table:
+    """Rows of work that make these standing documents again from this stage on; only `parse` needs their bytes."""
     rows = base.filter(pc.is_in(base["uri"], uris))
     count = rows.num_rows
     standing = _beside(rows.select(["uri", "key", *_OBJECT, *_SIDECAR]), rows)
-    why, stage = pa.array([REMADE] * count, pa.string()), pa.array(["parse"] * count, pa.string())
+    why, stage = pa.array([REMADE] * count, pa.string()), pa.array([start] * count, pa.string())
     return standing.append_column("why", why).append_column("stage", stage)
 
 
