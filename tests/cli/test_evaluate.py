@@ -90,6 +90,31 @@ def test_another_version_is_scored_against_what_is_live(asked: Shell) -> None:
     assert (told["version"], told["live"]) == (1, 2)
 
 
+def test_any_two_versions_are_compared(asked: Shell) -> None:
+    for said in ("Planes before trains, never.", "Trains and planes, sometimes.", "Walk."):
+        asked.world.put("2025/ops/travel.txt", f"# Travel\n\n{said}")
+        asked.run()
+    told = asked.json("evaluate", "handbook", "--version", "2", "--against", "1")
+    assert (told["version"], told["live"], told["compared"]) == (2, 1, 2)
+    told = asked.json("evaluate", "handbook", "--against", "2")
+    assert (told["version"], told["live"], told["measured"]) == (4, 2, "index")
+
+
+def test_a_version_whose_collection_is_gone_is_compared_by_vector_and_people_are_told(asked: Shell) -> None:
+    for said in ("Planes before trains, never.", "Trains and planes, sometimes.", "Walk."):
+        asked.world.put("2025/ops/travel.txt", f"# Travel\n\n{said}")
+        asked.run()
+    told = asked("evaluate", "handbook", "--against", "1").stdout
+    assert "handbook version 4: 2 questions by index, against version 1" in told
+    assert "only vector search is compared: version 1 could be asked by no other" in told
+    assert "only" not in asked("evaluate", "handbook", "--against", "3").stdout
+
+
+def test_comparing_with_a_version_that_is_not_exits_two(asked: Shell) -> None:
+    result = asked("evaluate", "handbook", "--against", "9")
+    assert (result.exit_code, "version 9" in result.stderr) == (2, True)
+
+
 def test_people_read_a_table_and_what_is_unknown(asked: Shell) -> None:
     told = asked("evaluate", "handbook").stdout
     assert "handbook version 1: 2 questions by index, against version 1: none" in told

@@ -24,6 +24,7 @@ from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
 from nightjar.flows.runs import Options, resume
 from nightjar.flows.scores import past_scores
+from nightjar.flows.scoring_again import score_again
 from nightjar.flows.versions import Version, read_version, read_versions
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, Vector
@@ -332,6 +333,44 @@ def test_another_model_is_compared_by_what_live_was_recorded_with(tmp_path: Path
     world.model = "other"
     world.night()
     assert (report(world, 2)["live"], report(world, 2)["compared"]) == (1, len(TOPICS))
+
+
+def test_any_two_versions_are_compared_on_demand(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    for more in ("", "Ask your lead.", "Ask your manager.", "Ask nobody."):
+        world.put("leave.txt", text_of("leave", more))
+        world.night()
+    told = score_again(world.services(), number=2, against=1, by="mia")
+    assert (told["version"], told["live"], told["compared"]) == (2, 1, len(TOPICS))
+    assert {each["mode"] for each in told["measures"]} == {"vector"}
+    told = score_again(world.services(), number=None, against=3, by="mia")
+    assert (told["version"], told["live"], told["measured"]) == (4, 3, "index")
+    assert all(each["live"] for each in told["measures"])
+
+
+def test_a_version_of_another_model_is_compared_by_its_record_or_the_reason_is_told(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.configure(embed={"switch": "automatic"})
+    world.night()
+    world.model = "other"
+    world.night()
+    assert score_again(world.services(), number=2, against=1, by="mia")["compared"] == len(TOPICS)
+    questions_about(tmp_path, TOPICS[:3])
+    with pytest.raises(Misconfigured, match=r"version 1 was embedded otherwise than version 2, and these questions"):
+        score_again(world.services(), number=2, against=1, by="mia")
+    with pytest.raises(Misconfigured, match="version 2 can be compared with itself by its scores on record alone"):
+        score_again(world.services(), number=2, against=2, by="mia")
+
+
+def test_a_version_that_never_came_to_its_gate_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.night()
+    world.put("leave.txt", text_of("leave", "Ask your lead."))
+    services = replace(world.services(), passing=dying_at(Point.NUMBERED, time=1))
+    with pytest.raises(Killed):
+        run_night(services, run_id="n", owner=Owner.dag("reindex_handbook"), options=OPTIONS)
+    with pytest.raises(Misconfigured, match="version 2 is building and has no documents to ask about"):
+        score_again(world.services(), number=1, against=2, by="mia")
 
 
 def dying_at(point: Point, *, time: int) -> Callable[[Point], None]:

@@ -1,6 +1,8 @@
+from html import escape
+
 import pytest
 
-from nightjar.stages.page import Html, number, page, table, tag, text
+from nightjar.stages.page import Html, link, number, page, table, tag, text
 
 
 def test_a_text_is_escaped_and_markup_is_not() -> None:
@@ -24,6 +26,23 @@ def test_a_page_forbids_scripts_and_requests_by_itself() -> None:
     made = page("title", tag("p", "text"))
     assert "default-src &#x27;none&#x27;" in made
     assert "script-src" not in made
+
+
+@pytest.mark.parametrize("uri", ["s3://b/a.txt", "https://b/a?b=1&c=2", """s3://b/"><img src=x onerror='a()'>"""])
+def test_a_source_is_linked_and_escaped(uri: str) -> None:
+    assert link(uri) == f'<a href="{escape(uri)}" rel="noreferrer">{escape(uri)}</a>'
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("javascript:alert(1)", "http://b/a", "data:text/html,<b>", " s3://b/a", "S3:a", "d0c5", "<s3://b/a>", ""),
+        *("s3://b/a\nb", "s3://b/a\tb", "s3://b/a\x00", "s3://b/\u202egpj.txt", "s3://b/\ud800"),
+    ],
+)
+def test_another_scheme_and_what_cannot_be_printed_stay_text(uri: str) -> None:
+    assert link(uri) == text(uri)
+    assert isinstance(link(uri), Html)
 
 
 def test_an_empty_table_says_so() -> None:

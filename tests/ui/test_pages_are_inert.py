@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -35,9 +36,16 @@ HOSTILE: Final = " ".join(
         "W" * 3000,
     )
 )
+PRINTABLE: Final = "".join(filter(str.isprintable, HOSTILE))
+SOURCE: Final = re.compile(r"s3://documents/\d+/\d+\.txt")
 ACTIVE: Final = """
-[...document.querySelectorAll('body *')].flatMap(each => [each.localName, ...each.getAttributeNames()]).filter(name =>
-  /^(on.*|href|src|srcdoc|style|action|script|img|iframe|a|base|link|meta|form|details|body)$/.test(name))
+[...document.querySelectorAll('body *')].filter(each => each.localName !== 'a').flatMap(each =>
+  [each.localName, ...each.getAttributeNames()]).filter(name =>
+  /^(on.*|href|src|srcdoc|style|action|script|img|iframe|base|link|meta|form|details|body)$/.test(name))
+"""
+LINKS: Final = """
+[...document.querySelectorAll('a')].map(each =>
+  [each.getAttribute('href'), each.protocol, each.textContent, each.getAttributeNames().join(' ')])
 """
 PAGE_NUMBERS: Final = """(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), ordered = [];
@@ -80,13 +88,27 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @PAGES
 @pytest.mark.parametrize("policy", [True, False], ids=["policy", "no policy"])
+@pytest.mark.parametrize("hostile", [HOSTILE, PRINTABLE], ids=["hostile", "printable"])
 def test_hostile_words_of_documents_run_and_load_nothing(
-    browser: Browser, drawn: Callable[[str], str], *, policy: bool
+    browser: Browser, drawn: Callable[[str], str], hostile: str, *, policy: bool
 ) -> None:
-    browser.open(drawn(HOSTILE), policy=policy)
+    browser.open(drawn(hostile), policy=policy)
     assert not browser.evaluate("document.title").startswith("pwned")
     assert browser.evaluate(ACTIVE) == []
     assert browser.requests == []
+
+
+@pytest.mark.parametrize(("drawn", "place"), [(drift, "s3://documents/"), (evaluation, "s3://b/")])
+@pytest.mark.parametrize("hostile", [HOSTILE, PRINTABLE], ids=["hostile", "printable"])
+def test_links_lead_to_sources_of_documents_alone(
+    browser: Browser, drawn: Callable[[str], str], place: str, hostile: str
+) -> None:
+    browser.open(drawn(hostile))
+    found = browser.evaluate(LINKS)
+    source = f"{place}{hostile}"
+    assert all(href == shown == source or SOURCE.fullmatch(href) for href, _, shown, _ in found)
+    assert {(protocol, names) for _, protocol, _, names in found} <= {("s3:", "href rel")}
+    assert (source in {href for href, *_ in found}) is hostile.isprintable()
 
 
 def test_what_would_run_and_load_is_noticed(browser: Browser) -> None:

@@ -23,18 +23,20 @@ Record = Mapping[str, Any]
 @click.command()
 @click.argument("corpus")
 @click.option("--version", "number", type=click.IntRange(min=1), help="Another version than the live one.")
+@click.option("--against", type=click.IntRange(min=1), help="Compare with another version than the live one.")
 @json_option
 @pass_session
-def evaluate(session: Session, *, corpus: str, number: int | None, as_json: bool) -> None:
+def evaluate(session: Session, *, corpus: str, number: int | None, against: int | None, as_json: bool) -> None:
     """Ask the golden questions of CORPUS again; exit 3 where the gate would hold the version back.
 
-    The live version is compared with its own record, another one with what is live. Keeps the report beside the
+    The live version is compared with its own record, another one with what is live, any one with the version that
+    --against names. A version whose collection is gone is asked by vector search alone. Keeps the report beside the
     version and the scores in the corpus's history; changes nothing that people search.
     """
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         by = f"evaluate-{services.clock():%Y%m%dT%H%M%S}"
-        report = score_again(services, number=number, by=by)
+        report = score_again(services, number=number, against=against, by=by)
     if as_json:
         emit(report)
     else:
@@ -77,6 +79,8 @@ def _tell(report: Record) -> None:
     table(
         ("search", "measure", "before", "now", "difference"), [_row(each, report["k"]) for each in report["measures"]]
     )
+    if alone := _compared_alone(report):
+        say(f"  only {alone} search is compared: version {report['live']} could be asked by no other")
     for each in report["worse"]:
         now, before = each["now"]["scores"]["ndcg"], each["before"]["scores"]["ndcg"]
         say(f"  worse by {each['mode']}, nDCG@10 {before:.3f} to {now:.3f}: {each['question']}")
@@ -85,6 +89,12 @@ def _tell(report: Record) -> None:
     past = [each["figures"].get("hybrid_ndcg") for each in report["trend"]]
     if told := [f"{value:.3f}" for value in past if value is not None]:
         say(f"  nDCG@10 of hybrid search before: {' '.join(told)}")
+
+
+def _compared_alone(report: Record) -> str:
+    """The one search by which both versions could be asked; '' where there are more, or the version has no other."""
+    asked, compared = ({each["mode"] for each in report["measures"] if each[side]} for side in ("candidate", "live"))
+    return compared.pop() if len(compared) == 1 < len(asked) else ""
 
 
 def _row(each: Record, k: int) -> tuple[str, ...]:

@@ -22,26 +22,31 @@ REPORT: Final = "evaluation_again"
 """Beside the version; the gate's own evidence stays as it was."""
 
 
-def score_again(services: Services, *, number: int | None, by: str) -> Mapping[str, Any]:
-    """The report of version `number` against what is live; None: of what is live against its own record.
+def score_again(services: Services, *, number: int | None, by: str, against: int | None = None) -> Mapping[str, Any]:
+    """The report of version `number` against version `against`; None: what is live, in both places.
 
-    Needs no lease: it changes no version, and what it writes is its own.
+    A version is compared with itself, or with one of another embedding, by the scores on record. One whose collection
+    is gone is asked by vector search over its stored vectors. Needs no lease: it changes no version, and what it writes
+    is its own.
 
     Raises:
         Misconfigured: the corpus has no questions (about this version's documents), nothing is live, there is no such
-            version, or its model is not the corpus's.
+            version, its model is not the corpus's, or `against` has no such scores on record.
     """
     live = read_live(services.state)
     if number is None and live is None:
         raise Misconfigured(f"nothing is live: run it first with `nightjar run {services.corpus.name}`")
     version = read_version(services.state, number or (live.version if live else 0))
-    standing = read_version(services.state, live.version) if live else None
+    other = against or (live.version if live else None)
+    standing = read_version(services.state, other) if other else None
     asked = _asked(services, version, standing)
     refuse_other_model(services, version)
     side, measured = _now(services, version, live, asked)
     before = _before(services, version, standing, asked)
-    against = standing.number if standing and before else None
-    made = evaluation_of(services, version, asked, side, before, against=against, measured=measured)
+    if against and before is None:
+        raise Misconfigured(_not_on_record(version, against))
+    compared = other if before else None
+    made = evaluation_of(services, version, asked, side, before, against=compared, measured=measured)
     keep_report(services, version.number, made, name=REPORT)
     remember_scores(services, made, by=by)
     return made
@@ -51,8 +56,9 @@ def _asked(services: Services, version: Version, standing: Version | None) -> As
     name = services.corpus.name
     if services.corpus.evaluation.questions is None:
         raise Misconfigured(why_none(services.corpus))
-    if not version.manifest:
-        raise Misconfigured(f"version {version.number} is {version.state} and has no documents to ask about")
+    for each in (version, standing):
+        if each is not None and not each.manifest:
+            raise Misconfigured(f"version {each.number} is {each.state} and has no documents to ask about")
     asked = ask_of(services, version, standing, run_id=None)
     if asked is None:
         raise Misconfigured(f"version {version.number} has none of the documents that the questions of {name} name")
@@ -72,3 +78,10 @@ def _before(services: Services, version: Version, standing: Version | None, aske
     if standing.number == version.number or standing.recipe_parts.get("embed") != version.recipe_parts.get("embed"):
         return recorded_side(services, standing, asked)
     return side_of(services, standing, asked)[0]
+
+
+def _not_on_record(version: Version, against: int) -> str:
+    told = "these questions were not asked of it when it was judged: name another version after --against"
+    if version.number == against:
+        return f"version {against} can be compared with itself by its scores on record alone, and {told}"
+    return f"version {against} was embedded otherwise than version {version.number}, and {told}"

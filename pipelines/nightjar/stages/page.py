@@ -11,6 +11,7 @@ from html import escape
 from typing import Final
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_LINKED: Final = ("s3://", "https://")
 _STYLE: Final = """
 :root { color-scheme: light dark; --text: #1f2328; --page: #fff; --soft: #59636e; --line: #8884; --panel: #8881;
 --good: #1a7f37; --warn: #9a6700; --bad: #cf222e; --before: #57606a; --after: #0969da; --new: #bc4c00; }
@@ -35,7 +36,7 @@ padding: .6rem .9rem; margin: .8rem 0; }
 .beside li { margin-bottom: .4rem; } li::marker { color: var(--soft); }
 .narrow td:first-child { min-width: 0; overflow-wrap: normal; }
 blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line); color: var(--soft); }
-svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
+svg { max-width: 100%; height: auto; } svg text { fill: currentColor; } a { color: inherit; }
 @media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 40rem; }
 .narrow .wide table { min-width: 0; } }
 @media print { :root { color-scheme: light; --text: #000; } body { max-width: none; margin: 0; font-size: 10pt; }
@@ -59,6 +60,14 @@ def tag(name: str, *inside: str, css: str = "") -> Html:
     """An element around texts, which are escaped, and `Html`, which is not; `css` are its classes."""
     classes = f' class="{text(css)}"' if css else ""
     return Html(f"<{name}{classes}>{''.join(map(text, inside))}</{name}>")
+
+
+def link(uri: str) -> Html:
+    """A source as a link that tells its target nothing; another scheme, or what cannot be printed, stays text."""
+    shown = text(uri)
+    if not uri.startswith(_LINKED) or not uri.isprintable():
+        return shown
+    return Html(f'<a href="{shown}" rel="noreferrer">{shown}</a>')
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> Html:

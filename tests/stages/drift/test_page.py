@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 import pytest
@@ -89,4 +90,38 @@ def test_no_word_of_a_document_becomes_markup() -> None:
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     page = reported(new_topic()).page
-    assert re.findall(r"<(?:link|script|img|iframe|object)|@import|url\(|https?://|\shref=|\ssrc=", page) == []
+    assert re.findall(r"<(?:link|script|img|iframe|object)|@import|url\(|https?://|\ssrc=", page) == []
+
+
+def test_each_document_is_linked_to_its_source() -> None:
+    made = reported(new_topic())
+    sources = {each["source_uri"] for each in made.values["documents"]}
+    clustered = {uri for each in made.values["clusters"] for uri in each["documents"]}
+    assert set(hrefs(made.page)) == sources | clustered
+    look = made.page[made.page.index("Look at") : made.page.index("Detectors")]
+    assert set(hrefs(look)) <= sources
+    assert len(hrefs(look)) == 3
+
+
+@pytest.mark.parametrize(
+    ("uri", "linked"),
+    [
+        ("s3://b/<script>a</script>", True),
+        ("""https://b/" onclick="a()'&amp;""", True),
+        ("s3://b/a\nb", False),
+        ("javascript:a()//", False),
+    ],
+)
+def test_only_a_documents_own_source_is_linked(uri: str, *, linked: bool) -> None:
+    page = reported(new_topic(source_uri=uri)).page
+    own = {row["source_uri"] for row in sample(range(60))}
+    assert set(hrefs(page)) <= {uri, *own}
+    assert (uri in hrefs(page)) is linked
+    assert re.findall(r"<script|\sonclick=\"", page) == []
+
+
+def hrefs(page: str) -> list[str]:
+    """Targets of the page's links, as a browser reads them."""
+    found = re.findall(r'\shref="([^"]*)"', page)
+    assert page.count("<a ") == page.count('" rel="noreferrer">') == len(found)
+    return [unescape(each) for each in found]

@@ -94,5 +94,11 @@ def test_hostile_text_is_escaped_everywhere(hostile: str) -> None:
     page.encode()
 
 
+def test_what_was_found_is_linked_to_its_source() -> None:
+    page = render_evaluation(made(text="a&b"))
+    assert set(re.findall(r' href="([^"]*)"', page)) == {"s3://b/a&amp;b"}
+    assert '<bdi><a href="s3://b/a&amp;b" rel="noreferrer">s3://b/a&amp;b</a></bdi>, page 2' in page
+
+
 def test_the_page_loads_nothing_from_elsewhere() -> None:
     assert re.findall(r"<(?:link|script|img|iframe)|@import|url\(|https?://", render_evaluation(made())) == []

@@ -8,7 +8,7 @@ from typing import Any, Final
 from nightjar.stages.drift.explain import Projection
 from nightjar.stages.drift.findings import FAIL, NONE, STATES, WARN, shown
 from nightjar.stages.drift.plots import scatter, sparkline
-from nightjar.stages.page import Html, page, table, tag, words
+from nightjar.stages.page import Html, link, page, table, tag, words
 
 Fields = Mapping[str, Any]
 _GREW: Final = 1.5
@@ -81,7 +81,7 @@ def _look(report: Fields) -> Html:
     lines = [tag("li", tag("span", each["state"], css=each["state"]), f": {each['says']}") for each in moved]
     grown = [each for each in report["clusters"] if each["lift"] > _GREW]
     look = [tag("li", f"passages about {', '.join(each['terms'][:5])}") for each in grown[:3]]
-    look += [tag("li", each["source_uri"]) for each in report["documents"][:3]]
+    look += [tag("li", link(each["source_uri"])) for each in report["documents"][:3]]
     return tag("section", tag("h2", "What moved"), tag("ul", *lines), *_first(look), css="panel")
 
 
@@ -132,7 +132,7 @@ def _clusters(found: Sequence[Fields], dots: Projection | None) -> Iterator[Html
             tag("h3", ", ".join(each["terms"]) or "no words"),
             tag("p", f"{shown(each['before'])} before, {shown(each['after'])} now (lift {each['lift']:.1f})"),
             *(tag("blockquote", excerpt) for excerpt in each["excerpts"]),
-            *(tag("div", uri, css="soft") for uri in each["documents"]),
+            *(tag("div", link(uri), css="soft") for uri in each["documents"]),
             css="panel",
         )
 
@@ -143,4 +143,4 @@ def _composition(kind: str, moved: Mapping[str, Sequence[float]]) -> tuple[Html,
 
 
 def _document(each: Fields) -> tuple[str | int, ...]:
-    return each["source_uri"], each["title"], each["passages"], each["novel"], shown(each["damage"])
+    return link(each["source_uri"]), each["title"], each["passages"], each["novel"], shown(each["damage"])

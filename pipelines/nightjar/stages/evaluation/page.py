@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from nightjar.stages.evaluation.verdict import FLOOR_MODE, name_of
-from nightjar.stages.page import Html, page, table, tag, text, words
+from nightjar.stages.page import Html, link, page, table, tag, text, words
 
 _MEASURED: Final = {
     "index": "The version's collection was asked by vector, by keyword and by both.",
@@ -132,7 +132,7 @@ def _found(title: str, found: Sequence[Record]) -> Html:
 
 
 def _hit(each: Record) -> Iterator[str]:
-    yield tag("bdi", each["uri"])
+    yield tag("bdi", link(each["uri"]))
     yield f", page {each['page']}" if each["page"] else ""
     if each["relevant"]:
         yield from (" ", tag("strong", "wanted", css="pass"))
