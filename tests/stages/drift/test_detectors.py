@@ -150,6 +150,20 @@ def test_a_broken_contract_fails_on_a_single_chunk(detector: str, change: dict[s
     assert detector in {finding.detector for finding in found if finding.state == "fail"}
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_fail_and_are_not_compared(number: float) -> None:
+    found = judged([*QUIET[:-1], QUIET[-1] | {"vector": np.full(32, number, np.float32)}])
+    assert found.state == "fail"
+    assert spoke(found) == {"finite", "norm"}
+    assert found.novelty is None
+
+
+def test_a_live_version_of_vectors_that_are_no_numbers_is_not_compared_with() -> None:
+    found = judged(QUIET, [*LIVE[:-1], LIVE[-1] | {"vector": np.full(32, np.nan, np.float32)}])
+    assert (found.state, found.novelty) == ("none", None)
+    assert "not finite" in found.notes[0]
+
+
 def test_a_planned_model_may_have_another_dimension() -> None:
     found = contract(side(QUIET), dimensions=None, max_tokens=256)
     assert {finding.state for finding in found} == {"none"}
@@ -198,6 +212,17 @@ def test_the_same_model_passes_its_canary_in_another_precision() -> None:
 )
 def test_another_model_fails_its_canary(now: np.ndarray) -> None:
     assert "fail" in {finding.state for finding in canary(VECTORS, now)}
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_canary_that_is_no_number_fails_with_figures_that_json_can_hold(number: float) -> None:
+    broken = VECTORS.copy()
+    broken[3, 5] = number
+    for found in (canary(VECTORS, broken), canary(broken, VECTORS)):
+        assert found[0].after == -1
+        assert found[0].state == "fail"
+        assert all(np.isfinite(finding.value) for finding in found)
+    assert [finding.state for finding in canary(VECTORS, broken)] == ["fail", "fail"]
 
 
 def test_there_are_canaries_of_many_kinds_and_none_twice() -> None:

@@ -58,7 +58,7 @@ def compare(
         quiet = quiet_nights(len(live.documents), turnover.at_least(QUIET_TURNOVER, of=len(live.documents)))
         found += [*counters(live, night, quiet), repeated_phrase(live, night, quiet)]
         found += composition(*manifests)
-        if live.vectors.shape[1] == night.vectors.shape[1]:
+        if live.vectors.shape[1] == night.vectors.shape[1] and live.is_finite and night.is_finite:
             novel = novelty(live, night)
             found += embeddings(live, night, quiet, novel)
     return judged(found, live=live, planned=planned, turnover=turnover, novel=novel)
@@ -104,6 +104,8 @@ def _notes(live: Side, planned: Planned) -> list[str]:
             f"{len(live.documents)} documents are too few for thresholds that stop a version: below {FEWEST_DOCUMENTS}"
             f" they only warn"
         )
+    if not live.is_finite:
+        notes.append("numbers in the live version's vectors are not finite: vectors were not compared")
     if planned.model:
         notes.append("the embedding model was changed: the live sample was embedded again with the new one")
     if planned.chunks:
