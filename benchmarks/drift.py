@@ -111,6 +111,25 @@ def cut(text: str) -> str:
     return text[: len(text) * 2 // 5]
 
 
+def halved(night: Night, random: Random, *, share: float = 0.1) -> Night:
+    """A share of the candidate's documents as files that end after half of their characters."""
+    rows = night.night.sort_by([("document_id", "ascending"), ("ordinal", "ascending")]).to_pylist()
+    sizes = Counter[str]()
+    for row in rows:
+        sizes[row["document_id"]] += len(row["text"])
+    chosen = random.choice(sorted(sizes), max(1, round(share * len(sizes))), replace=False)
+    left = {document: sizes[document] // 2 for document in chosen}
+    kept = []
+    for row in rows:
+        room = left.get(row["document_id"])
+        if room is None:
+            kept.append(row)
+        elif room > 0:
+            kept.append(row | {"text": row["text"][:room].rstrip(), "content_key": row["content_key"] + "!"})
+            left[row["document_id"]] = room - len(row["text"])
+    return Night(night.live, pa.Table.from_pylist(kept, night.night.schema))
+
+
 def verdict(night: Night) -> tuple[str, tuple[str, ...]]:
     """State and the detectors that spoke."""
     live, candidate = (sampled(rows) for rows in (night.live, night.night))
@@ -164,6 +183,7 @@ def changes(pool: pa.Table, topic: pa.Table, tongues: Sequence[pa.Table]) -> Map
         "mojibake 10 %": hurt(misread),
         "undecodable 10 %": hurt(lossy),
         "truncation 10 %": hurt(cut),
+        "file truncated at half 10 %": lambda random: halved(quiet(pool, random), random),
         "boilerplate 10 %": hurt(lambda text: BANNER + text),
         "new topic 20 %": more(0.2),
         "new topic 5 %": more(0.05),

@@ -84,6 +84,39 @@ def test_a_crowd_of_tiny_unfinished_documents_is_weighed_by_its_passages() -> No
     assert "unfinished" not in spoke(judged([*live, *crowd], live))
 
 
+def halved(rows: Rows, chunks: int) -> Rows:
+    """As files of which the first half of the passages is left, and half of the last of these."""
+    left = [row for row in rows if int(str(row["ordinal"])) < chunks // 2]
+    return [
+        row | {"content_key": f"{row['content_key']}!"} | ({"text": text[: len(text) // 2]} if is_last else {})
+        for row in left
+        for text, is_last in [(str(row["text"]), row["ordinal"] == chunks // 2 - 1)]
+    ]
+
+
+@pytest.mark.parametrize("chunks", [2, 4, 8])
+@pytest.mark.parametrize("cut", [sample(range(5, 15)), sample(range(200, 210))], ids=["known", "new"])
+def test_files_that_end_at_half_fail_whatever_their_length(cut: Rows, chunks: int) -> None:
+    numbers = sorted({str(row["document_id"]) for row in cut})
+    hurt = halved(sample([int(number[2:]) for number in numbers], chunks=chunks), chunks)
+    found = judged([*sample(range(15, 105), chunks=chunks), *hurt], sample(range(100), chunks=chunks))
+    assert found.state == "fail"
+    assert "cut" in spoke(found)
+    assert "break off in the middle of a sentence rose from 0% to" in found.reason
+
+
+def test_documents_of_a_kind_that_ends_without_a_full_stop_are_usual_where_they_were() -> None:
+    tables = [row | {"text": str(row["text"]).rstrip(".")} for row in sample(range(0, 300, 3))]
+    live = [*sample(range(1, 300, 3)), *tables[:-40]]
+    night = [*sample(range(1, 300, 3)), *tables[40:]]
+    assert "cut" not in spoke(judged(night, live))
+
+
+def test_how_a_new_kind_of_document_ends_is_not_known() -> None:
+    lists = [row | {"text": str(row["text"]).rstrip(".")} for row in sample(range(25), topic=1, chunks=1)]
+    assert "cut" not in spoke(judged([*QUIET, *lists]))
+
+
 def test_the_phrase_that_spread_is_quoted() -> None:
     found = judged(damaged(lambda text: f"We value your privacy and cookies, {text}"))
     assert "we value your privacy and cookies" in found.reason
@@ -150,6 +183,20 @@ def test_a_broken_contract_fails_on_a_single_chunk(detector: str, change: dict[s
     assert detector in {finding.detector for finding in found if finding.state == "fail"}
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_fail_and_are_not_compared(number: float) -> None:
+    found = judged([*QUIET[:-1], QUIET[-1] | {"vector": np.full(32, number, np.float32)}])
+    assert found.state == "fail"
+    assert spoke(found) == {"finite", "norm"}
+    assert found.novelty is None
+
+
+def test_a_live_version_of_vectors_that_are_no_numbers_is_not_compared_with() -> None:
+    found = judged(QUIET, [*LIVE[:-1], LIVE[-1] | {"vector": np.full(32, np.nan, np.float32)}])
+    assert (found.state, found.novelty) == ("none", None)
+    assert "not finite" in found.notes[0]
+
+
 def test_a_planned_model_may_have_another_dimension() -> None:
     found = contract(side(QUIET), dimensions=None, max_tokens=256)
     assert {finding.state for finding in found} == {"none"}
@@ -198,6 +245,17 @@ def test_the_same_model_passes_its_canary_in_another_precision() -> None:
 )
 def test_another_model_fails_its_canary(now: np.ndarray) -> None:
     assert "fail" in {finding.state for finding in canary(VECTORS, now)}
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_canary_that_is_no_number_fails_with_figures_that_json_can_hold(number: float) -> None:
+    broken = VECTORS.copy()
+    broken[3, 5] = number
+    for found in (canary(VECTORS, broken), canary(broken, VECTORS)):
+        assert found[0].after == -1
+        assert found[0].state == "fail"
+        assert all(np.isfinite(finding.value) for finding in found)
+    assert [finding.state for finding in canary(VECTORS, broken)] == ["fail", "fail"]
 
 
 def test_there_are_canaries_of_many_kinds_and_none_twice() -> None:

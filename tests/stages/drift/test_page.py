@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
+import numpy as np
 import pytest
 from stages.drift.sides_of import manifest, sample, side
 
@@ -55,6 +56,14 @@ def test_the_cluster_that_grew_most_is_what_was_new(values: Mapping[str, Any]) -
 def test_documents_that_brought_it_are_named_by_their_source(values: Mapping[str, Any]) -> None:
     assert {each["source_uri"] for each in values["documents"]} == {f"s3://documents/1/{n}.txt" for n in range(8)}
     assert all(each["novel"] > 0 for each in values["documents"])
+
+
+def test_a_night_of_vectors_that_are_no_numbers_is_told_too() -> None:
+    night = [row | {"vector": np.full(32, np.nan, np.float32)} for row in sample(range(8))]
+    made = reported([*sample(range(8, 60)), *night], state="fail")
+    states = {each["detector"]: each["state"] for each in json.loads(made.as_json)["detectors"]}
+    assert states["finite"] == states["norm"] == "fail"
+    assert "numbers in vectors are not finite" in made.page
 
 
 def test_evidence_is_bounded() -> None:

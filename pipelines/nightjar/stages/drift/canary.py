@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from nightjar.model import Vector
-from nightjar.stages.drift.contract import NORM_TOLERANCE
+from nightjar.stages.drift.contract import NORM_TOLERANCE, off_unit
 from nightjar.stages.drift.findings import FAIL, Finding
 
 DETECTORS: Final = ("canary", "canary_norm")
@@ -34,9 +34,7 @@ def canary(before: Vector, now: Vector) -> list[Finding]:
     if before.shape != now.shape:
         told = f"the model gives {now.shape[-1]} dimensions, for the live version it gave {before.shape[-1]}"
         return [Finding("canary", 1.0, 1 - LOWEST_COSINE, FAIL, told, unit="number")]
-    lengths = np.linalg.norm(before, axis=1), np.linalg.norm(now, axis=1)
-    cosines = np.einsum("ij,ij->i", before, now, dtype=np.float64) / np.maximum(lengths[0] * lengths[1], 1e-12)
-    lowest, off = float(cosines.min(initial=1.0)), float(np.abs(lengths[1] - 1).max(initial=0.0))
+    lowest, off = _lowest_cosine(before, now), off_unit(now)
     remedy = "mend the installation, then run with --recompute embed"
     said = f"the model gives fixed texts other vectors than for the live version (lowest cosine {lowest:.4f}): {remedy}"
     return [
@@ -53,3 +51,12 @@ def canary(before: Vector, now: Vector) -> list[Finding]:
             unit="number",
         ),
     ]
+
+
+def _lowest_cosine(before: Vector, now: Vector) -> float:
+    """Of the vectors of a text, over all texts; -1 where a number is not finite."""
+    if not (np.isfinite(before).all() and np.isfinite(now).all()):
+        return -1.0
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(now, axis=1)
+    cosines = np.einsum("ij,ij->i", before, now, dtype=np.float64) / np.maximum(lengths, 1e-12)
+    return float(cosines.min(initial=1.0))

@@ -6,11 +6,18 @@ from typing import Final
 
 import numpy as np
 
+from nightjar.model import Vector
 from nightjar.stages.drift.findings import FAIL, Finding
 from nightjar.stages.drift.sides import Side
 
 NORM_TOLERANCE: Final = 1e-3
 """Vectors are stored as float32 of unit length; cosine search takes that for granted."""
+
+
+def off_unit(vectors: Vector) -> float:
+    """The largest distance of a length from 1; a length that is no finite number is off by 1, which JSON can hold."""
+    off = np.abs(np.linalg.norm(vectors.astype(np.float64), axis=1) - 1)
+    return float(np.where(np.isfinite(off), off, 1.0).max(initial=0.0))
 
 
 def contract(night: Side, *, dimensions: int | None, max_tokens: int) -> list[Finding]:
@@ -24,7 +31,7 @@ def contract(night: Side, *, dimensions: int | None, max_tokens: int) -> list[Fi
     if not len(night.vectors):
         return []
     now = night.vectors.shape[1]
-    off = float(np.abs(np.linalg.norm(night.vectors, axis=1) - 1).max())
+    off = off_unit(night.vectors)
     unread = float(np.maximum(night.tokens - max_tokens, 0).sum())
     bad = float((~np.isfinite(night.vectors)).sum())
     return [

@@ -11,6 +11,7 @@ from nightjar.stages.drift.canary import DETECTORS as CANARY_DETECTORS
 from nightjar.stages.drift.composition import composition
 from nightjar.stages.drift.contract import contract
 from nightjar.stages.drift.embeddings import Novelty, embeddings, novelty
+from nightjar.stages.drift.endings import cut
 from nightjar.stages.drift.findings import FEWEST_DOCUMENTS, NONE, TOO_FEW, WARN, Finding, sentence, worst
 from nightjar.stages.drift.phrases import repeated_phrase
 from nightjar.stages.drift.resample import QUIET_TURNOVER, quiet_nights
@@ -56,10 +57,11 @@ def compare(
     novel = None
     if is_learnable(live, night):
         quiet = quiet_nights(len(live.documents), turnover.at_least(QUIET_TURNOVER, of=len(live.documents)))
-        found += [*counters(live, night, quiet), repeated_phrase(live, night, quiet)]
+        is_comparable = live.vectors.shape[1] == night.vectors.shape[1] and live.is_finite and night.is_finite
+        novel = novelty(live, night) if is_comparable else None
+        found += [*counters(live, night, quiet), cut(live, night, novel), repeated_phrase(live, night, quiet)]
         found += composition(*manifests)
-        if live.vectors.shape[1] == night.vectors.shape[1]:
-            novel = novelty(live, night)
+        if novel is not None:
             found += embeddings(live, night, quiet, novel)
     return judged(found, live=live, planned=planned, turnover=turnover, novel=novel)
 
@@ -104,6 +106,8 @@ def _notes(live: Side, planned: Planned) -> list[str]:
             f"{len(live.documents)} documents are too few for thresholds that stop a version: below {FEWEST_DOCUMENTS}"
             f" they only warn"
         )
+    if not live.is_finite:
+        notes.append("numbers in the live version's vectors are not finite: vectors were not compared")
     if planned.model:
         notes.append("the embedding model was changed: the live sample was embedded again with the new one")
     if planned.chunks:

@@ -28,6 +28,7 @@ _ABOUT: Final[Mapping[str, str]] = {
     "replaced": "documents with characters that could not be read",
     "short": "passages as short as the shortest tenth of the live ones",
     "unfinished": "passages that do not end like a sentence",
+    "cut": "documents that break off in the middle of a sentence",
     "empty": "passages with hardly a letter",
     "phrase": "documents that share a phrase of six words",
     "types": "share of a media type",

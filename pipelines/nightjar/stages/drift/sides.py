@@ -60,6 +60,11 @@ class Side:
         """Shape (documents,): how many chunks of each are in the sample."""
         return np.bincount(self.owner, minlength=len(self.documents)).astype(np.float64)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its vectors are numbers that can be compared."""
+        return bool(np.isfinite(self.vectors).all())
+
     def passages(self) -> Iterator[tuple[str, ...]]:
         """Each document's texts."""
         ends = np.cumsum(np.bincount(self.owner, minlength=len(self.documents)))

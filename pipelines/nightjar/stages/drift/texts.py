@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightjar.legibility import mojibake_share, replacement_share
+from nightjar.stages.drift.endings import breaks_off, is_unfinished
 from nightjar.stages.drift.findings import FAIL, WARN, Finding, shown
 from nightjar.stages.drift.resample import Quiet, threshold
 from nightjar.stages.drift.sides import Side
@@ -22,7 +23,6 @@ _REPLACED: Final = 0.001
 _SHORT_PERCENTILE: Final = 10
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _FEWEST_LETTERS: Final = 12
-_ENDING: Final = re.compile(r"[.!?:;…。！？；：؟।|」』”’\"')\]}»*`]\s*$")  # noqa: RUF001 - sentences end so elsewhere
 _SAYS: Final[Mapping[str, str]] = {
     "mojibake": "documents with misread characters rose from {before} to {after}",
     "replaced": "documents with characters that could not be read rose from {before} to {after}",
@@ -40,8 +40,8 @@ _FLOORS: Final[Mapping[str, float]] = {
 _PASSAGES: Final = ("unfinished", "empty", "short")
 # A new topic may well come in short passages; only together with unfinished ones do they look cut.
 _WARNS: Final = frozenset({"short"})
-COUNTED_BY_CHUNK: Final = frozenset(_PASSAGES)
-"""Figures that another chunk size moves by itself."""
+COUNTED_BY_CHUNK: Final = frozenset({*_PASSAGES, "cut"})
+"""Figures that are read off passages, so that other chunk rules may move them by themselves."""
 
 Counts = NDArray[np.float64]
 
@@ -58,9 +58,9 @@ def shortest_tenth(side: Side) -> float:
 
 
 def damage(side: Side, shortest: float) -> Counts:
-    """Shape (documents,): how damaged each is, 0 to 4, to tell which documents brought it; `short` is no damage."""
+    """Shape (documents,): how damaged each is, 0 to 5, to tell which documents brought it; `short` is no damage."""
     passages = side.summed(_of_passages(side, shortest))[:, :2] / np.maximum(side.chunks, 1)[:, None]
-    total: Counts = _of_documents(side).sum(axis=1) + passages.sum(axis=1)
+    total: Counts = _of_documents(side).sum(axis=1) + breaks_off(side) + passages.sum(axis=1)
     return total
 
 
@@ -107,7 +107,7 @@ def _of_documents(side: Side) -> Counts:
 
 def _of_passages(side: Side, shortest: float) -> Counts:
     """Shape (chunks, 3): in the order of `_PASSAGES`; each 0 or 1."""
-    counted = [(not _ENDING.search(text), _is_empty(text), len(text) < shortest) for text in side.texts]
+    counted = [(is_unfinished(text), _is_empty(text), len(text) < shortest) for text in side.texts]
     return np.array(counted, np.float64).reshape(-1, 3)
 
 
