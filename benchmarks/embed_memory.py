@@ -24,9 +24,9 @@ from corpora import DATA, fresh
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
-from nightjar.flows.night import closing_lease
+from nightjar.flows.night import approved_plan, closing_lease
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.planning import approved_plan, plan
+from nightjar.flows.planning import plan
 from nightjar.flows.runs import Options, resume
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
@@ -68,7 +68,7 @@ def prepare(path: str) -> None:
     lease = Lease.acquire(services.state, run_id=RUN, owner=owner, ttl_s=services.lease_ttl_s)
     with closing_lease(lease), lease.beating():
         run = settle(services, run_id=RUN, actor=owner.name, options=Options(), lease=lease)
-        for shard in approved_plan(services, run).shards:
+        for shard in approved_plan(services, run, lease).shards:
             parse_shard(services, run, shard.number)
             chunk_shard(services, run, shard.number)
     services.close()

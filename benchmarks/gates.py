@@ -35,8 +35,7 @@ from nightjar.flows.evaluating import evaluate
 from nightjar.flows.gates import gate
 from nightjar.flows.granting import apply_access
 from nightjar.flows.index import index, verify
-from nightjar.flows.night import SHARD_STEPS, taking_part
-from nightjar.flows.planning import approved_plan
+from nightjar.flows.night import SHARD_STEPS, approved_plan, taking_part
 from nightjar.flows.runs import Options, Run
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
@@ -75,7 +74,7 @@ def main() -> None:
     lease = Lease.acquire(services.state, run_id=RUN, owner=Owner.command(), ttl_s=services.lease_ttl_s)
     with lease.beating():
         run = settle(services, run_id=RUN, actor="bench", options=Options(), lease=lease)
-        for shard in approved_plan(services, run).shards:
+        for shard in approved_plan(services, run, lease).shards:
             for step, _ in SHARD_STEPS:
                 step(services, run, shard.number)
         costs = {each: in_a_process(each) for each in STEPS}

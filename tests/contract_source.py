@@ -159,6 +159,13 @@ class SourceContract:
         bucket.remove("handbook/a.txt")
         assert not bucket.source.exists("handbook/a.txt")
 
+    def test_its_metadata_is_told_without_the_document(self, bucket: Bucket) -> None:
+        bucket.put("handbook/a.txt", b"x", metadata={"acl": "hr, managers"})
+        assert bucket.source.metadata("handbook/a.txt") == {"acl": "hr, managers"}
+
+    def test_the_metadata_of_an_object_that_is_gone_is_none(self, bucket: Bucket) -> None:
+        assert bucket.source.metadata("handbook/a.txt") is None
+
     def test_the_sidecar_is_the_object_beside(self, bucket: Bucket) -> None:
         bucket.put("handbook/a.txt.metadata.json", b'{"year": 2024}')
         assert bucket.source.sidecar("handbook/a.txt", max_bytes=ROOMY) == b'{"year": 2024}'

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack, Superseded
-from nightjar.flows import evaluating, gates, planning, promotion
+from nightjar.flows import evaluating, gates, promotion
 from nightjar.flows import index as checkout
 from nightjar.flows import night as whole
 from nightjar.flows import settle as settling
@@ -61,9 +61,11 @@ def settle(corpus: Corpus) -> None:
 
 
 def plan(corpus: Corpus) -> list[ShardReference]:
-    """Compare the bucket with what is live; the shards of work, none on a quiet night."""
+    """Compare the bucket with what is live, and close what nobody may read any more; the shards of work, if any."""
     with taking_part(corpus) as part:
-        made = whole.timed(part.services, part.run, "plan", lambda: planning.approved_plan(part.services, part.run))
+        made = whole.timed(
+            part.services, part.run, "plan", lambda: whole.approved_plan(part.services, part.run, part.lease)
+        )
     return [ShardReference(number=shard.number, label=shard.label) for shard in made.shards]
 
 

@@ -43,6 +43,9 @@ class Source(Protocol):
             BadDocument: too_large, unreadable (gone or refused), or changed_while_read (its fingerprint moved).
         """
 
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        """A HEAD: the object's own metadata, as `fetch` tells it; None when it is gone or refused."""
+
     def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
         """The bytes of `<key>.metadata.json`; None when there is none or it is larger than `max_bytes`."""
 

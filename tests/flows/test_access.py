@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import Killed, World, handbook
 
+from nightjar.adapters.memory.parser import MemoryParser
+from nightjar.adapters.memory.source import MemorySource
 from nightjar.artifacts import ACCESS
-from nightjar.errors import HeldBack, Misconfigured
+from nightjar.errors import BadDocument, HeldBack, Misconfigured, Transient
 from nightjar.flows.audit import audit
 from nightjar.flows.checkouts import checkouts, move_checkout
+from nightjar.flows.night import report_of, run_night
+from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, hold
+from nightjar.flows.runs import Options
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import version_numbers
 from nightjar.lease import Lease
-from nightjar.model import CollectionName
+from nightjar.model import CollectionName, Document, ParsedDocument
 from nightjar.owner import Owner
 
 pytestmark = pytest.mark.slow
@@ -104,6 +111,121 @@ def test_it_holds_where_the_gate_is_red(world: World) -> None:
     assert closed(world)
 
 
+def held(world: World) -> None:
+    """A night whose new documents would cost more than the corpus file allows."""
+    world.configure(limits={"tokens": 100})
+    world.put("big.txt", "# Big\n\n" + "Every rule of this house is kept by all who live in it. " * 40)
+    with pytest.raises(HeldBack, match="approval"):
+        world.night()
+
+
+class Away(MemoryParser):
+    """A parser that does not answer."""
+
+    def parse(
+        self, documents: Iterable[tuple[Document, str]]
+    ) -> Iterator[tuple[Document, ParsedDocument | BadDocument]]:
+        raise Transient("the parser did not answer: try again")
+
+
+def broken(world: World) -> None:
+    """A night whose shard fails before it has read anything of its documents."""
+    world.parser = Away()
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    with pytest.raises(Transient):
+        world.night()
+
+
+ENDINGS = pytest.mark.parametrize("ends", [held, broken], ids=["cost", "shard"])
+
+
+@ENDINGS
+def test_it_holds_where_the_night_ends_before_anything_is_made(world: World, ends: Callable[[World], None]) -> None:
+    grant(world, "leave.txt", "hr")
+    ends(world)
+    assert closed(world)
+    assert version_numbers(world.state) == [1, 2]
+    world.consistent()
+
+
+@ENDINGS
+def test_it_holds_there_of_a_document_whose_bytes_changed_too(world: World, ends: Callable[[World], None]) -> None:
+    before = world.texts()
+    grant(world, "leave.txt", "hr")
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    ends(world)
+    assert (closed(world), world.texts()) == (True, before)
+
+
+@ENDINGS
+def test_it_holds_there_of_groups_that_the_object_itself_names(world: World, ends: Callable[[World], None]) -> None:
+    world.remove("leave.txt.metadata.json")
+    world.source.put("h/leave.txt", LEAVE.encode(), metadata={"acl": "hr"})
+    ends(world)
+    assert closed(world)
+
+
+@ENDINGS
+def test_it_holds_there_of_groups_that_the_corpus_file_names(tmp_path: Path, ends: Callable[[World], None]) -> None:
+    world = World(tmp_path, handbook(metadata={"acl": ["hr", "interns"]}))
+    world.put("leave.txt", LEAVE)
+    world.night()
+    world.configure(metadata={"acl": ["hr"]})
+    ends(world)
+    assert closed(world)
+
+
+def test_a_night_that_waits_for_approval_says_whose_groups_changed(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    held(world)
+    report = report_of(world.services(), f"night-{world.nights}")
+    assert report is not None
+    assert (report["state"], report["documents"]["access_changed"]) == ("held", 1)
+
+
+def test_groups_that_changed_in_a_night_that_waits_make_no_version_later(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    held(world)
+    world.remove("big.txt")
+    report = world.night()
+    assert (report["state"], report["documents"]["access_changed"]) == ("unchanged", 0)
+    assert audit(world.services()).ok
+
+
+def test_a_sidecar_that_is_damaged_before_its_shard_reads_it_gives_nothing_back(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+
+    def damage(point: Point) -> None:
+        if point is Point.ACCESS_RECORDED:
+            world.source.put("h/leave.txt.metadata.json", b"{")
+
+    world.nights += 1
+    services = replace(world.services(), passing=damage)
+    run_night(services, run_id="damaged", owner=Owner.dag("reindex_handbook"), options=Options())
+    assert closed(world)
+
+
+def test_only_sidecars_and_objects_that_are_listed_otherwise_are_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for door in ("sidecar", "metadata"):
+        real = getattr(MemorySource, door)
+
+        def told(source: MemorySource, key: str, *, _real: Any = real, _door: str = door, **limits: int) -> Any:
+            asked.append(f"{_door} {key}")
+            return _real(source, key, **limits)
+
+        monkeypatch.setattr(MemorySource, door, told)
+    world.night()
+    assert asked == []
+    grant(world, "leave.txt", "hr")
+    world.put("travel.txt", "# Travel\n\nPlanes are for oceans.")
+    held(world)
+    assert sorted(asked) == ["metadata h/travel.txt", "sidecar h/leave.txt"]
+
+
 @pytest.mark.parametrize("text", ["", "%BAD", " "], ids=["no bytes", "damaged", "blank"])
 def test_it_holds_where_the_new_content_fails(world: World, text: str) -> None:
     world.put("leave.txt", text)
@@ -177,6 +299,26 @@ def test_a_damaged_table_is_named(world: World) -> None:
     world.state.objects[ACCESS] = b"no table"
     with pytest.raises(Misconfigured, match=ACCESS):
         world.night()
+
+
+def test_killed_at_any_moment_before_the_night_waits_the_next_run_closes_it(tmp_path: Path) -> None:
+    for moment in range(100):
+        world = World(tmp_path / str(moment), handbook(limits={"tokens": 30}))
+        world.put("leave.txt", LEAVE)
+        grant(world, "leave.txt", "hr", "interns")
+        world.night()
+        grant(world, "leave.txt", "hr")
+        world.put("big.txt", "# Big\n\n" + "Every rule of this house is kept by all who live in it. " * 40)
+        try:
+            world.night(kill_at=moment)
+        except HeldBack:
+            assert moment > 5
+            return
+        except Killed:
+            with pytest.raises(HeldBack, match="approval"):
+                world.night()
+            assert closed(world), moment
+    pytest.fail("the night never ended")
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from nightjar.model import Document, Fingerprint, SourceObject
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 _SIDECAR_SUFFIX: Final = ".metadata.json"
 _PIECE_BYTES: Final = 1 << 20
@@ -73,6 +73,12 @@ class S3Source:
         reason = "The object was being replaced while it was read: the next run tries again."
         raise BadDocument(wanted.document_id, Code.CHANGED_WHILE_READ, reason)
 
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        """None when the object is gone or the store refuses it."""
+        with translated(self._bucket, endpoint=self._endpoint):
+            reply = self._headed(key)
+            return None if reply is None else object_metadata(reply["Metadata"])
+
     def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
         """None also when the store refuses it: whoever saw it in the listing knows that it stands, unread."""
         with translated(self._bucket, endpoint=self._endpoint):
@@ -121,8 +127,12 @@ class S3Source:
             raise BadDocument(wanted.document_id, Code.UNREADABLE, reason) from error
 
     def _standing(self, key: str) -> Fingerprint | None:
+        reply = self._headed(key)
+        return None if reply is None else fingerprint_of(reply)
+
+    def _headed(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:
-            return fingerprint_of(self._client.head_object(Bucket=self._bucket, Key=key))
+            return self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if concerns_one_object(error):
                 return None

@@ -42,12 +42,16 @@ class Access:
         found: list[str] = self.rows.filter(pc.greater(self.rows["changed"], sequence))["document_id"].to_pylist()
         return found
 
+    def groups(self, documents: pa.ChunkedArray, acl: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The groups that hold now of documents by id, `acl` of those that the table does not know."""
+        place = pc.index_in(documents, self.rows["document_id"].combine_chunks())
+        acl = pc.if_else(pc.is_valid(place), self.rows["acl"].take(place), acl)
+        return pc.if_else(pc.is_null(acl), _NOBODY, acl) if self.declared else acl
+
     def over(self, manifest: pa.Table) -> pa.Table:
         """Rows of a manifest with the groups that hold now, and the sidecars that were seen for their groups alone."""
         place = pc.index_in(manifest["document_id"], self.rows["document_id"].combine_chunks())
-        acl = pc.if_else(pc.is_valid(place), self.rows["acl"].take(place), manifest["acl"])
-        if self.declared:
-            acl = pc.if_else(pc.is_null(acl), _NOBODY, acl)
+        acl = self.groups(manifest["document_id"], manifest["acl"])
         table = manifest.set_column(manifest.column_names.index("acl"), manifest.schema.field("acl"), acl)
         seen = pc.fill_null(self.rows["sidecar_seen"].take(place), fill_value=False)
         for name in SIDECAR:

@@ -5,52 +5,77 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.artifacts import MANIFEST, rows_table, shard_key
+from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import SIDECAR, Access, merged, move_access, read_access, signature, withheld
 from nightjar.flows.checkouts import checkouts, move_checkout
 from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.metadata import describe_again, rules_digest
-from nightjar.flows.parallel import windows
-from nightjar.flows.planning import plan
+from nightjar.flows.parallel import in_order, windows
+from nightjar.flows.planning import plan, planned_work
 from nightjar.flows.points import Point
-from nightjar.flows.runs import Run, read_json, read_table, write_json
+from nightjar.flows.rows import described_again
+from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, FieldValue, IndexObject
+from nightjar.stages.plan import CHANGED
 
 log = logging.getLogger(__name__)
 _DOCUMENTS: Final = 100
+_READ_AT_ONCE: Final = 1_000
 _OWN: Final = [name for name in MANIFEST.names if name not in {*SIDECAR, "acl"}]
 
 
-def apply_access(services: Services, run: Run, lease: Lease) -> int:
-    """Record the groups that tonight's shards found, then spread them; returns how many documents' groups changed.
+def apply_listed_access(services: Services, run: Run, lease: Lease) -> None:
+    """Record the groups of documents that stand and are listed otherwise, then spread them; nothing was made yet.
+
+    Where the corpus file's metadata rules changed, all that stand count. Of bytes that changed nothing is read, so that
+    a document is closed although the night waits for approval of its cost, or a shard fails. Safe to repeat.
+    """
+    if run.live is None:
+        return
+    now = read_access(services)
+    work = _with_groups(planned_work(services, run), now)
+    learnt = _listed(services, run, now, work)
+    if learnt.num_rows:
+        now = _apply(services, run, learnt, now=now, step="listed", lease=lease)
+        # A shard that cannot read a sidecar any more keeps these groups.
+        write_table(services, run_key(run.run_id, "work.parquet"), _with_groups(work, now))
+
+
+def apply_access(services: Services, run: Run, lease: Lease) -> None:
+    """Record the groups that tonight's shards found, then spread them.
 
     Safe to repeat after a crash at any point, and before any gate: a document that nobody may read any more is closed
     although its new content failed, the night is rejected or the corpus is on hold.
     """
-    now = read_access(services)
-    learnt = _learnt(services, run, now)
+    tables = [_outcome(services, run, shard.number, label=shard.label) for shard in plan(services, run).shards]
+    learnt = pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
+    _apply(services, run, learnt, now=read_access(services), step="made", lease=lease)
+
+
+def _apply(services: Services, run: Run, learnt: pa.Table, *, now: Access, step: str, lease: Lease) -> Access:
+    """Each step's count is kept before anything moves, for a repetition finds nothing changed."""
     sequence = now.sequence + 1
     rows = merged(now.rows, learnt, sequence=sequence, seen=_seen_for_groups(run.base(services), learnt))
     rows = withheld(rows, sequence=sequence)
-    told = read_json(services, run, "access.json")
-    changed = told["changed"] if told else _changed(now.rows, rows)
-    write_json(services, run, "access.json", {"changed": changed})
+    told = {step: _changed(now.rows, rows)} | (read_json(services, run, "access.json") or {})
+    write_json(services, run, "access.json", told)
     moved = Access(rows, rules=rules_digest(services.corpus))
     if now.etag is None or not rows.equals(now.rows) or moved.rules != now.rules:
         lease.assure(REQUEST_S)
         now = move_access(services.state, now, moved)
     services.passing(Point.ACCESS_RECORDED)
     spread_access(services, now, lease=lease)
-    log.info("access run=%s changed=%d sequence=%d", run.run_id, changed, now.sequence)
-    return int(changed)
+    log.info("access run=%s step=%s changed=%d sequence=%d", run.run_id, step, told[step], now.sequence)
+    return now
 
 
 def spread_access(services: Services, access: Access, *, lease: Lease) -> None:
@@ -91,16 +116,26 @@ def _patch(services: Services, name: CollectionName, access: Access, *, since: i
     return total
 
 
-def _learnt(services: Services, run: Run, now: Access) -> pa.Table:
-    """Tonight's outcome, and every standing document again where the corpus file's metadata rules changed."""
-    tables = [_outcome(services, run, shard.number, label=shard.label) for shard in plan(services, run).shards]
-    outcome = pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
+def _with_groups(work: pa.Table, access: Access) -> pa.Table:
+    """The plan's documents with the groups that hold now, whatever held when they were planned."""
+    acl = access.groups(work["base_document_id"], work["base_acl"])
+    return work.set_column(work.column_names.index("base_acl"), work.schema.field("base_acl"), acl)
+
+
+def _listed(services: Services, run: Run, now: Access, work: pa.Table) -> pa.Table:
+    """Standing documents as the bucket shows them, and all others again where the metadata rules changed."""
+    changed = work.filter(pc.equal(work["why"], CHANGED))
+    read = partial(described_again, services)
+    batches = (batch.to_pylist() for batch in changed.to_batches(max_chunksize=_READ_AT_ONCE))
+    learnt = pa.concat_tables(
+        [MANIFEST.empty_table(), *(rows_table(in_order(read, rows), MANIFEST) for rows in batches)]
+    )
     if now.rules == rules_digest(services.corpus):
-        return outcome
+        return learnt
     base = run.base(services)
-    rest = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
+    rest = base.filter(pc.invert(pc.is_in(base["document_id"], learnt["document_id"].combine_chunks())))
     again = (describe_again(services.corpus, row) for row in rest.to_pylist())
-    return pa.concat_tables([outcome, rows_table(again, MANIFEST)])
+    return pa.concat_tables([learnt, rows_table(again, MANIFEST)])
 
 
 def _outcome(services: Services, run: Run, shard: int, *, label: str) -> pa.Table:

@@ -15,10 +15,10 @@ from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.evaluating import evaluate
 from nightjar.flows.gates import candidate, gate, told_of
-from nightjar.flows.granting import apply_access
+from nightjar.flows.granting import apply_access, apply_listed_access
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.planning import Plan, approved_plan, plan
+from nightjar.flows.planning import Plan, plan
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import promote
 from nightjar.flows.runs import (
@@ -66,8 +66,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
         services.passing(Point.LEASED)
         run = settle(services, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
         try:
-            made = timed(services, run, "plan", lambda: approved_plan(services, run))
-            services.passing(Point.PLANNED)
+            made = timed(services, run, "plan", lambda: approved_plan(services, run, lease))
             for shard in made.shards:
                 for step, point in SHARD_STEPS:
                     require_current(services, run)
@@ -80,6 +79,20 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
             finish(services, run, reason=str(held))
             raise
         return finish(services, run, reason="")
+
+
+def approved_plan(services: Services, run: Run, lease: Lease) -> Plan:
+    """The plan of a run that may go on; who may read what holds by then, whether it may or not.
+
+    Raises:
+        HeldBack: it would cost more than the corpus file allows without asking; nothing was made.
+    """
+    made = plan(services, run)
+    services.passing(Point.PLANNED)
+    apply_listed_access(services, run, lease)
+    if made.held:
+        raise HeldBack(made.held)
+    return made
 
 
 @contextmanager
@@ -166,8 +179,8 @@ def _state(version: Version | None, made: Plan) -> str:
 
 
 def _access_changed(services: Services, run: Run) -> int:
-    told = read_json(services, run, "access.json")
-    return int(told["changed"]) if told else 0
+    told = read_json(services, run, "access.json") or {}
+    return sum(told.values())
 
 
 def _nothing(made: Plan) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import run_key
-from nightjar.errors import HeldBack, Misconfigured
+from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
@@ -111,18 +111,6 @@ def plan(services: Services, run: Run) -> Plan:
         *(run.run_id, made.added, made.changed, made.deleted, made.renamed, made.unchanged),
         *(len(made.shards), made.rebuild, made.guard, made.held),
     )
-    return made
-
-
-def approved_plan(services: Services, run: Run) -> Plan:
-    """The plan of a run that may go on.
-
-    Raises:
-        HeldBack: it would cost more than the corpus file allows without asking; nothing was made.
-    """
-    made = plan(services, run)
-    if made.held:
-        raise HeldBack(made.held)
     return made
 
 
@@ -227,8 +215,8 @@ def _shards(work: pa.Table) -> tuple[ShardPlan, ...]:
     )
 
 
-def shard_rows(services: Services, run: Run, shard: int) -> list[dict[str, Any]]:
-    """The documents of one shard, as planned.
+def planned_work(services: Services, run: Run) -> pa.Table:
+    """Every document that the plan works on, with what the base says of it under `base_…`.
 
     Raises:
         Misconfigured: the run has no plan.
@@ -236,5 +224,15 @@ def shard_rows(services: Services, run: Run, shard: int) -> list[dict[str, Any]]
     table = read_table(services, run_key(run.run_id, "work.parquet"))
     if table is None:
         raise Misconfigured(f"run {run.run_id} has no plan: clear its plan task first")
+    return table
+
+
+def shard_rows(services: Services, run: Run, shard: int) -> list[dict[str, Any]]:
+    """The documents of one shard, as planned.
+
+    Raises:
+        Misconfigured: the run has no plan.
+    """
+    table = planned_work(services, run)
     rows: list[dict[str, Any]] = table.filter(pc.equal(table["shard"], shard)).to_pylist()
     return rows

@@ -7,7 +7,7 @@ A row is finished once it names its embed recipe; the later steps work on those 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nightjar.artifacts import MANIFEST
@@ -19,6 +19,8 @@ from nightjar.flows.services import Services
 from nightjar.model import Document, document_id_of
 
 _SIDECAR_BYTES: Final = 256 * 1024
+_OBJECT: Final = ("etag", "size", "modified_us")
+_SIDECAR: Final = ("sidecar_etag", "sidecar_size", "sidecar_modified_us")
 
 Row = dict[str, Any]
 NO_FAILURE: Final[Row] = {
@@ -39,7 +41,7 @@ def sidecar_of(services: Services, row: Row) -> str | None:
 
 def _attempt(row: Row) -> Row:
     """Columns of the attempt alone: who the document is and which bytes were tried."""
-    names = ("uri", "key", "etag", "size", "modified_us", "sidecar_etag", "sidecar_size", "sidecar_modified_us")
+    names = ("uri", "key", *_OBJECT, *_SIDECAR)
     return {"document_id": document_id_of(row["uri"]), **{name: row[name] for name in names}, "failure_code": None}
 
 
@@ -59,10 +61,20 @@ def standing(row: Row) -> Row:
 
 
 def described_again(services: Services, row: Row) -> Row:
-    """A document of which the sidecar alone changed: finished, with other fields; its own bytes are not read."""
-    about = {**_base_of(row), **_attempt(row), "sidecar": sidecar_of(services, row)}
-    known = json.loads(row["base_object_metadata"] or "{}")
+    """A standing document with the fields and groups that it has now: finished; its own bytes are not read.
+
+    Its sidecar and the object's own metadata are asked for where the listing shows another of them.
+    """
+    sidecar = sidecar_of(services, row) if _is_another(row, _SIDECAR) else row["base_sidecar"]
+    own = services.source.metadata(row["key"]) if _is_another(row, _OBJECT) else None
+    known = json.loads(row["base_object_metadata"] or "{}") if own is None else own
+    about = {**_base_of(row), **_attempt(row), "sidecar": sidecar}
     return describe(services.corpus, about, object_metadata=known, last_acl=row["base_acl"])
+
+
+def _is_another(row: Row, fingerprint: Sequence[str]) -> bool:
+    """An empty etag equals nothing."""
+    return row[fingerprint[0]] == "" or any(row[name] != row[f"base_{name}"] for name in fingerprint)
 
 
 def alike(rows: list[Row], *, recipe: str) -> list[Row]:

@@ -92,6 +92,11 @@ class MemorySource:
             object_metadata=kept.metadata,
         )
 
+    def metadata(self, key: str) -> Mapping[str, str] | None:
+        """None when the object is gone."""
+        kept = self._objects.get(key)
+        return None if kept is None else kept.metadata
+
     def sidecar(self, key: str, *, max_bytes: int) -> bytes | None:
         """None when there is none or it is larger than `max_bytes`."""
         kept = self._objects.get(f"{key}.metadata.json")
