@@ -51,10 +51,10 @@ def novelty(live: Side, night: Side) -> Novelty:
 
 def embeddings(live: Side, night: Side, quiet: Quiet, novel: Novelty) -> list[Finding]:
     """Findings about two samples of one vector space."""
-    return [_novel(live, quiet, novel), *_centroid(live, night, quiet), *_spread(live, night, quiet)]
+    return [_novel(live, night, quiet, novel), *_centroid(live, night, quiet), *_spread(live, night, quiet)]
 
 
-def _novel(live: Side, quiet: Quiet, found: Novelty) -> Finding:
+def _novel(live: Side, night: Side, quiet: Quiet, found: Novelty) -> Finding:
     ours = live.summed((found.live < found.boundary).astype(float)[:, None])
     before, after = float(ours.sum() / live.chunks.sum()), float(found.novel.mean())
     noise = quiet.shares(ours, live.chunks)[:, 0] - before
@@ -63,6 +63,7 @@ def _novel(live: Side, quiet: Quiet, found: Novelty) -> Finding:
         f"passages that resemble nothing in the live version rose from {shown(before)} to {shown(after)}",
         before=before,
         after=after,
+        carriers=night.holding(found.novel),
     )
 
 

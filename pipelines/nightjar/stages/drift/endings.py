@@ -54,6 +54,7 @@ def cut(live: Side, night: Side, novel: Novelty | None) -> Finding:
         f"documents that break off in the middle of a sentence rose from {shown(before)} to {shown(after)}",
         before=before,
         after=after,
+        carriers=night.named(theirs > 0),
     )
 
 

@@ -57,6 +57,7 @@ def repeated_phrase(live: Side, night: Side, quiet: Quiet) -> Finding:
         f"documents that say “{said}” rose from {shown(float(before[top]))} to {shown(after)}",
         before=float(before[top]),
         after=after,
+        carriers=frozenset(night.documents[place] for place in theirs.documents[theirs.phrases == top]),
     )
 
 
