@@ -123,6 +123,12 @@ def test_the_page_says_verdict_what_moved_and_where_to_look() -> None:
     assert page.count("<svg") > 5
 
 
+def test_a_detector_whose_figures_are_all_0_has_its_history_drawn() -> None:
+    made = reported(sample(range(60)), state="none")
+    assert {each["value"] for each in made.values["detectors"] if each["detector"] == "finite"} == {0.0}
+    assert made.page.count("over the last versions, with its threshold") == len(made.values["detectors"])
+
+
 def test_no_word_of_a_document_becomes_markup() -> None:
     night = new_topic(
         title=HOSTILE, source_uri=f"s3://documents/{HOSTILE}", text=f"{HOSTILE} {HOSTILE}", language=HOSTILE
