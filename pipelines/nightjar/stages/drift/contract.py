@@ -23,6 +23,11 @@ def off_unit(vectors: Vector) -> float:
 def contract(night: Side, *, dimensions: int | None, max_tokens: int) -> list[Finding]:
     """Findings about the candidate's vectors alone.
 
+    Statistic: whether the dimension differs, numbers that are not finite, the largest distance of a length from 1,
+    tokens beyond what the model reads.
+    Threshold: none may be above 0; lengths may be off by 0.001. Nothing is learnt.
+    Source: what cosine search over stored float32 takes for granted; docs/drift.md.
+
     Args:
         night: the candidate's sample.
         dimensions: of the live vectors; None where another model is meant to be at work.

@@ -47,7 +47,12 @@ Counts = NDArray[np.float64]
 
 
 def counters(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
-    """How much of each kind of damage the candidate has beyond the live version."""
+    """How much of each kind of damage the candidate has beyond the live version.
+
+    Statistic: rise of the share of documents (mojibake, replaced) or of passages (unfinished, empty, short).
+    Threshold: floor 0.02 to 0.04 (`_FLOORS`); mean + 3.5 sd of the resamples.
+    Source: measured, docs/drift.md.
+    """
     shortest = shortest_tenth(live)
     return [*_documents(live, night, quiet), *_passages(live, night, quiet, shortest)]
 
