@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -144,7 +144,7 @@ def _history(services: Services, version: Version) -> list[Mapping[str, Any]]:
     numbers = [number for number in version_numbers(services.state) if number < version.number][-_LOOKED_BACK:]
     found = ((number, read_version(services.state, number).verdicts.get("drift")) for number in reversed(numbers))
     names = ("state", "figures", "thresholds")
-    told = (
+    told: Iterator[Mapping[str, Any]] = (
         {"version": number, **{name: verdict[name] for name in names}}
         for number, verdict in found
         if verdict and verdict.get("state")
