@@ -273,3 +273,15 @@ def test_a_version_of_a_release_without_samples_is_sampled_from_its_manifest(wor
     del world.state.objects[sample_key(1)]
     fill(world, 40)
     assert world.night()["verdicts"]["drift"]["state"] == "none"
+
+
+def test_history_holds_the_last_twenty_verdicts_whatever_lies_between_them(world: World) -> None:
+    for number in range(40, 63):
+        fill(world, number)
+        # Versions 20 to 22 are of nights that asked for no comparison.
+        world.configure(drift={"enabled": number not in {58, 59, 60}})
+        world.night()
+    kept = json.loads(world.state.objects[version_key(24, "drift.json")])
+    assert [each["version"] for each in kept["history"]] == [*range(2, 20), 23]
+    page = world.state.objects[version_key(24, "drift.html")].decode()
+    assert page.count("over the last versions, with its threshold") == len(kept["detectors"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FIRST: Final = "no live version to compare"
 _HISTORY: Final = 20
+_LOOKED_BACK: Final = 100
+"""Versions that are read for it at most: most of them may have no verdict."""
 _LOGGED: Final = 4
 
 Verdict = Mapping[str, Any]
@@ -137,15 +140,16 @@ def _verdict(found: Judgement) -> Verdict:
 
 
 def _history(services: Services, version: Version) -> list[Mapping[str, Any]]:
-    """Drift verdicts of the last versions before this one, oldest first, each with its `version`."""
-    numbers = [number for number in version_numbers(services.state) if number < version.number][1 - _HISTORY :]
-    found = ((number, read_version(services.state, number).verdicts.get("drift")) for number in numbers)
+    """The last drift verdicts before this version's, oldest first, each with its `version`."""
+    numbers = [number for number in version_numbers(services.state) if number < version.number][-_LOOKED_BACK:]
+    found = ((number, read_version(services.state, number).verdicts.get("drift")) for number in reversed(numbers))
     names = ("state", "figures", "thresholds")
-    return [
+    told: Iterator[Mapping[str, Any]] = (
         {"version": number, **{name: verdict[name] for name in names}}
         for number, verdict in found
         if verdict and verdict.get("state")
-    ]
+    )
+    return list(islice(told, _HISTORY - 1))[::-1]
 
 
 def _logged(found: Judgement) -> str:

@@ -105,6 +105,12 @@ def test_files_that_end_at_half_fail_whatever_their_length(cut: Rows, chunks: in
     assert "break off in the middle of a sentence rose from 0% to" in found.reason
 
 
+def test_cut_files_show_where_documents_that_broke_off_before_are_gone() -> None:
+    lists = [row | {"text": str(row["text"]).rstrip(".")} for row in sample(range(100, 108))]
+    found = judged([*halved(sample(range(5)), 4), *sample(range(5, 100))], [*sample(range(100)), *lists])
+    assert (found.state, "cut" in spoke(found)) == ("fail", True)
+
+
 def test_documents_of_a_kind_that_ends_without_a_full_stop_are_usual_where_they_were() -> None:
     tables = [row | {"text": str(row["text"]).rstrip(".")} for row in sample(range(0, 300, 3))]
     live = [*sample(range(1, 300, 3)), *tables[:-40]]

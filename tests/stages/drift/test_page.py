@@ -66,6 +66,45 @@ def test_a_night_of_vectors_that_are_no_numbers_is_told_too() -> None:
     assert "numbers in vectors are not finite" in made.page
 
 
+def brought(night: list[dict[str, object]]) -> list[tuple[str, list[str]]]:
+    """Source and detectors of the documents of a report, in its order."""
+    documents = json.loads(reported(night).as_json)["documents"]
+    return [(each["source_uri"].removeprefix("s3://documents/"), each["moved"]) for each in documents]
+
+
+def changed(numbers: range, **columns: object) -> list[dict[str, object]]:
+    return [row | {"content_key": f"{row['content_key']}!"} | columns for row in sample(numbers)]
+
+
+def test_documents_with_the_boilerplate_come_before_new_ones_without_it() -> None:
+    banner = [
+        row | {"text": f"We value your privacy, accept all cookies. {row['text']}"} for row in changed(range(30, 36))
+    ]
+    told = brought([*sample(range(30)), *banner, *sample(range(36, 70))])
+    assert [uri for uri, _ in told[:6]] == [f"0/{number}.txt" for number in range(30, 36)]
+    assert all("phrase" in moved for _, moved in told[:6])
+    assert len(told) == 16
+
+
+def test_documents_in_the_new_language_come_before_new_ones_without_it() -> None:
+    told = brought([*sample(range(30)), *changed(range(30, 36), language="deu"), *sample(range(36, 70))])
+    assert {uri for uri, moved in told if "languages" in moved} == {f"0/{number}.txt" for number in range(30, 36)}
+    assert all("languages" in moved for _, moved in told[:6])
+
+
+def test_documents_that_break_off_come_first() -> None:
+    cut = [row | {"text": str(row["text"])[:-4]} if row["ordinal"] == 3 else row for row in changed(range(30, 36))]
+    told = brought([*sample(range(30)), *cut, *sample(range(36, 70))])
+    assert [uri for uri, moved in told if "cut" in moved] == [uri for uri, _ in told[:6]]
+
+
+def test_what_fails_comes_before_what_only_warns() -> None:
+    misread = [row | {"text": str(row["text"]).replace("e", "\ufffd")} for row in changed(range(30, 34))]
+    told = brought([*sample(range(30)), *misread, *sample(range(34, 60)), *new_topic()[-32:]])
+    assert [uri for uri, _ in told[:4]] == [f"0/{number}.txt" for number in range(30, 34)]
+    assert told[4][0].startswith("1/")
+
+
 def test_evidence_is_bounded() -> None:
     night = sample(range(60, 160)) + [row | {"text": "word " * 50_000} for row in sample(range(3), topic=2)]
     assert len(reported(night).as_json) < 100_000
@@ -83,6 +122,12 @@ def test_the_page_says_verdict_what_moved_and_where_to_look() -> None:
     assert page.index("What moved") < page.index("Look at") < page.index("Detectors")
     assert "s3://documents/1/" in page
     assert page.count("<svg") > 5
+
+
+def test_a_detector_whose_figures_are_all_0_has_its_history_drawn() -> None:
+    made = reported(sample(range(60)), state="none")
+    assert {each["value"] for each in made.values["detectors"] if each["detector"] == "finite"} == {0.0}
+    assert made.page.count("over the last versions, with its threshold") == len(made.values["detectors"])
 
 
 def test_no_word_of_a_document_becomes_markup() -> None:

@@ -51,10 +51,16 @@ def novelty(live: Side, night: Side) -> Novelty:
 
 def embeddings(live: Side, night: Side, quiet: Quiet, novel: Novelty) -> list[Finding]:
     """Findings about two samples of one vector space."""
-    return [_novel(live, quiet, novel), *_centroid(live, night, quiet), *_spread(live, night, quiet)]
+    return [_novel(live, night, quiet, novel), *_centroid(live, night, quiet), *_spread(live, night, quiet)]
 
 
-def _novel(live: Side, quiet: Quiet, found: Novelty) -> Finding:
+def _novel(live: Side, night: Side, quiet: Quiet, found: Novelty) -> Finding:
+    """Passages that resemble nothing live.
+
+    Statistic: rise of the share whose nearest live passage of another document is below the live 1st percentile.
+    Threshold: floor 0.005; mean + 3.5 sd of the resamples.
+    Source: measured, docs/drift.md (new topic).
+    """
     ours = live.summed((found.live < found.boundary).astype(float)[:, None])
     before, after = float(ours.sum() / live.chunks.sum()), float(found.novel.mean())
     noise = quiet.shares(ours, live.chunks)[:, 0] - before
@@ -63,11 +69,17 @@ def _novel(live: Side, quiet: Quiet, found: Novelty) -> Finding:
         f"passages that resemble nothing in the live version rose from {shown(before)} to {shown(after)}",
         before=before,
         after=after,
+        carriers=night.holding(found.novel),
     )
 
 
 def _centroid(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
-    """1 - cosine between the mean vectors."""
+    """The middle of all vectors.
+
+    Statistic: 1 - cosine between the mean vectors.
+    Threshold: floor 0.0001; mean + 3.5 sd of the resamples.
+    Source: measured, docs/drift.md.
+    """
     sums = live.summed(live.vectors)
     middle = sums.sum(axis=0)
     noise = 1 - _cosines(quiet.weights @ sums, middle)
@@ -82,10 +94,12 @@ def _centroid(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
 
 
 def _spread(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
-    """Squared maximum mean discrepancy with a Gaussian kernel of the median distance (Gretton et al., JMLR 2012).
+    """How the vectors are spread.
 
-    Through random Fourier features (Rahimi and Recht, NIPS 2007), so that it is a difference of means, and a resampled
-    night is one more product of matrices.
+    Statistic: squared maximum mean discrepancy with a Gaussian kernel of the median distance, through random Fourier
+    features, so that it is a difference of means, and a resampled night is one more product of matrices.
+    Threshold: floor 0.0001; mean + 3.5 sd of the resamples.
+    Source: Gretton et al., JMLR 2012; Rahimi and Recht, NIPS 2007; docs/drift.md.
     """
     features = _Features(live.vectors)
     sums = live.summed(features.of(live.vectors))

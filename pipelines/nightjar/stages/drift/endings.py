@@ -18,6 +18,7 @@ from nightjar.stages.drift.sides import Side, Turnover
 
 _ENDING: Final = re.compile(r"[.!?:;…。！？；：؟।|」』”’\"')\]}»*`]\s*$")  # noqa: RUF001 - sentences end so elsewhere
 _FLOOR: Final = 0.04
+_KNOWN_FLOOR: Final = 0.03
 _MOSTLY: Final = 0.5
 
 
@@ -32,28 +33,46 @@ def breaks_off(side: Side) -> NDArray[np.float64]:
 
 
 def cut(live: Side, night: Side, novel: Novelty | None) -> Finding:
-    """Documents that break off.
+    """Documents that break off, counted twice; what is farther beyond its threshold is told.
 
-    Statistic: rise of their share. A new document weighs by its passages, at most 1, and nothing where most of them
-    resemble nothing live: how its kind ends is not known.
-    Threshold: floor 0.04; mean + 3.5 sd of resamples with as many documents as have left and come. One that only
-    changed counts as neither: it is compared with itself.
+    Statistic: rise of their share among all, where a new document weighs by its passages, at most 1, and nothing where
+    most of them resemble nothing live: how its kind ends is not known. Rise of their share among those that the live
+    sample has under the same id: no coming and going blurs it.
+    Threshold: floor 0.04 and mean + 3.5 sd of resamples with as many documents as have left and come; 0.03.
     Source: measured, docs/drift.md (a file truncated at half).
     """
+    found = (_among_all(live, night, novel), _among_known(live, night))
+    return max(found, key=lambda each: each.value / each.threshold)
+
+
+def _among_all(live: Side, night: Side, novel: Novelty | None) -> Finding:
     ours, theirs = breaks_off(live), breaks_off(night)
     weights = _weights(live, night, novel)
     before, after = float(ours.mean()), float(theirs @ weights / max(weights.sum(), 1.0))
     turnover = Turnover(
         removed=len(set(live.documents) - set(night.documents)),
-        added=int(np.count_nonzero(weights[~_known(live, night)])),
+        added=int(np.count_nonzero(weights[~_known(night, live)])),
     )
     quiet = quiet_nights(len(ours), turnover.at_least(QUIET_TURNOVER, of=len(ours)))
     noise = quiet.shares(ours[:, None], np.ones(len(ours))) - before
+    return _finding(before, after, threshold(noise, floor=_FLOOR), night)
+
+
+def _among_known(live: Side, night: Side) -> Finding:
+    common = max(int(_known(night, live).sum()), 1)
+    before, after = (
+        float(breaks_off(side)[_known(side, other)].sum() / common) for side, other in ((live, night), (night, live))
+    )
+    return _finding(before, after, _KNOWN_FLOOR, night)
+
+
+def _finding(before: float, after: float, limit: float, night: Side) -> Finding:
     return Finding(
-        *("cut", after - before, threshold(noise, floor=_FLOOR), FAIL),
+        *("cut", after - before, limit, FAIL),
         f"documents that break off in the middle of a sentence rose from {shown(before)} to {shown(after)}",
         before=before,
         after=after,
+        carriers=night.named(breaks_off(night) > 0),
     )
 
 
@@ -62,9 +81,10 @@ def _weights(live: Side, night: Side, novel: Novelty | None) -> NDArray[np.float
     size: NDArray[np.float64] = np.minimum(night.chunks / live.chunks.mean(), 1.0)
     strange = night.summed(novel.novel.astype(float)[:, None])[:, 0] if novel else np.zeros(len(size))
     size[strange >= _MOSTLY * night.chunks] = 0.0
-    size[_known(live, night)] = 1.0
+    size[_known(night, live)] = 1.0
     return size
 
 
-def _known(live: Side, night: Side) -> NDArray[np.bool_]:
-    return np.isin(night.documents, live.documents)
+def _known(side: Side, other: Side) -> NDArray[np.bool_]:
+    """Shape (documents of the side,): the other one has them too, whatever they hold there."""
+    return np.isin(side.documents, other.documents)

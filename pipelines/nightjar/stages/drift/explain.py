@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightjar.stages.drift.embeddings import Novelty
+from nightjar.stages.drift.findings import FAIL, NONE, STATES, Finding
 from nightjar.stages.drift.sides import Side
 
 _CLUSTERS: Final = 12
@@ -49,13 +50,17 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Contributor:
-    """A document that is new or changed tonight: novel ones of its sampled passages, and its damage (`texts`)."""
+    """A document that is new or changed tonight: novel ones of its sampled passages, and its damage (`texts`).
+
+    `moved` are the detectors that moved by what it carries, those that fail first.
+    """
 
     source_uri: str
     title: str
     passages: int
     novel: int
     damage: float
+    moved: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,20 +95,34 @@ def clusters(live: Side, night: Side, *, labels: NDArray[np.intp] | None = None)
     ]
 
 
-def contributors(live: Side, night: Side, novel: Novelty | None, damage: NDArray[np.float64]) -> list[Contributor]:
-    """New and changed documents of the sample, those that moved the figures most first."""
+def contributors(
+    live: Side, night: Side, findings: Sequence[Finding], novel: Novelty | None, damage: NDArray[np.float64]
+) -> list[Contributor]:
+    """New and changed documents of the sample: first those that carry most of what fails, then of what warns.
+
+    Among equals, the one with more novel passages and damage comes first.
+    """
+    moved = sorted((each for each in findings if each.state != NONE), key=lambda each: -STATES.index(each.state))
+    fails = {each.detector for each in moved if each.state == FAIL}
     known = set(zip(live.documents, live.contents, strict=True))
     fresh = [place for place, each in enumerate(zip(night.documents, night.contents, strict=True)) if each not in known]
     counts = night.chunks
     strange = night.summed(novel.novel.astype(float)[:, None])[:, 0] if novel else np.zeros(len(counts))
     made = [
         Contributor(
-            night.uris[place], night.titles[place], int(counts[place]), int(strange[place]), float(damage[place])
+            *(night.uris[place], night.titles[place], int(counts[place]), int(strange[place]), float(damage[place])),
+            moved=tuple(each.detector for each in moved if night.documents[place] in each.carriers),
         )
         for place in fresh
     ]
-    made.sort(key=lambda each: (-(each.novel / max(each.passages, 1) + each.damage), each.source_uri))
-    return made[:_CONTRIBUTORS]
+    return sorted(made, key=lambda each: _rank(each, fails))[:_CONTRIBUTORS]
+
+
+def _rank(each: Contributor, fails: Collection[str]) -> tuple[int, int, float, str]:
+    """The least comes first."""
+    failed = sum(name in fails for name in each.moved)
+    strange = each.novel / max(each.passages, 1) + each.damage
+    return -failed, failed - len(each.moved), -strange, each.source_uri
 
 
 def projection(live: Side, night: Side, novel: Novelty) -> Projection:

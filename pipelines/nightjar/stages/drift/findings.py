@@ -23,7 +23,8 @@ class Finding:
     """One detector's figure.
 
     `value` moved when it is above `threshold`; `worst` is what that means (warn or fail). `before` and `after` are the
-    figure of either side where it has one; `says` is half a sentence for people, `unit` is share or number.
+    figure of either side where it has one; `says` is half a sentence for people, `unit` is share or number. `carriers`
+    are ids of the candidate's documents that show what is counted; none where no single one does.
     """
 
     detector: str
@@ -34,6 +35,7 @@ class Finding:
     before: float | None = None
     after: float | None = None
     unit: str = "share"
+    carriers: frozenset[str] = frozenset()
 
     @property
     def state(self) -> str:

@@ -116,8 +116,6 @@ def _history(each: Fields, report: Fields) -> Html:
     past = [one for one in told if name in one["figures"]]
     values = [(one["version"], one["figures"][name]) for one in past]
     limits = [(one["version"], one["thresholds"][name]) for one in past]
-    if not any(value for _, value in values):
-        return Html("")
     return sparkline(values, limits, said=f"{words(name)} over the last versions, with its threshold")
 
 

@@ -42,7 +42,12 @@ class _Said:
 
 
 def repeated_phrase(live: Side, night: Side, quiet: Quiet) -> Finding:
-    """The phrase that spread most."""
+    """The phrase that spread most.
+
+    Statistic: the largest rise of any phrase's share of documents.
+    Threshold: floor 0.05; mean + 3.5 sd of the largest rise in each resample.
+    Source: measured, docs/drift.md (boilerplate).
+    """
     vocabulary: dict[Phrase, int] = {}
     ours, theirs = _said(live, vocabulary), _said(night, vocabulary)
     number = max(len(vocabulary), 1)
@@ -57,6 +62,7 @@ def repeated_phrase(live: Side, night: Side, quiet: Quiet) -> Finding:
         f"documents that say “{said}” rose from {shown(float(before[top]))} to {shown(after)}",
         before=float(before[top]),
         after=after,
+        carriers=frozenset(night.documents[place] for place in theirs.documents[theirs.phrases == top]),
     )
 
 

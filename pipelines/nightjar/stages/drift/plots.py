@@ -48,8 +48,8 @@ def sparkline(values: Sequence[tuple[int, float]], limits: Sequence[tuple[int, f
     chart.add_series(leather.Series(list(limits)), _Unnamed("var(--warn)", 1))
     chart.add_series(leather.Series(list(values)), _Unnamed("var(--after)", 2))
     chart.add_x_axis(ticks=[values[0][0], values[-1][0]], tick_formatter=_whole)
-    highest = max(value for _, value in (*values, *limits))
-    chart.add_y_scale(min(0.0, *(value for _, value in values)), highest or 1.0)
+    highest = max(value for _, value in (*values, *limits)) or 1.0
+    chart.add_y_scale(min(0.0, *(value for _, value in values)), highest)
     chart.add_y_axis(ticks=[0.0, highest], tick_formatter=_short)
     return _inline(chart.to_svg(width=_SPARK[0], height=_SPARK[1]), _SPARK, said)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import pyarrow as pa
 
 from nightjar.stages.drift.composition import shares
 from nightjar.stages.drift.explain import clusters, contributors
+from nightjar.stages.drift.findings import Finding
 from nightjar.stages.drift.judge import Judgement
 from nightjar.stages.drift.sides import Side
 from nightjar.stages.drift.texts import damage, shortest_tenth
@@ -34,13 +35,20 @@ def evidence(
             "removed": found.turnover.removed,
         },
         "notes": list(found.notes),
-        "detectors": [asdict(finding) | {"state": finding.state} for finding in found.findings],
+        "detectors": [_told(finding) for finding in found.findings],
         "composition": {
             name: {value: list(pair) for value, pair in moved.items()} for name, moved in shares(*manifests).items()
         },
         "clusters": [asdict(cluster) for cluster in clusters(live, night)] if is_explained else [],
         "documents": [
-            asdict(each) for each in contributors(live, night, found.novelty, damage(night, shortest_tenth(live)))
+            asdict(each)
+            for each in contributors(live, night, found.findings, found.novelty, damage(night, shortest_tenth(live)))
         ],
         "history": [dict(each) for each in history],
     }
+
+
+def _told(finding: Finding) -> Fields:
+    """Without its carriers, which may be all documents: those that matter stand under `documents`."""
+    names = (field.name for field in fields(finding) if field.name != "carriers")
+    return {name: getattr(finding, name) for name in names} | {"state": finding.state}

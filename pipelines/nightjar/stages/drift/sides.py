@@ -71,6 +71,14 @@ class Side:
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
             yield self.texts[start:end]
 
+    def named(self, places: NDArray[np.bool_]) -> frozenset[str]:
+        """Ids of the documents that hold in `places`, shape (documents,)."""
+        return frozenset(self.documents[place] for place in np.flatnonzero(places))
+
+    def holding(self, chunks: NDArray[np.bool_]) -> frozenset[str]:
+        """Ids of the documents with a chunk that holds in `chunks`, shape (chunks,)."""
+        return frozenset(self.documents[place] for place in self.owner[chunks])
+
     def summed(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Values of each chunk (first axis) summed up by document."""
         if not len(self.owner):

@@ -47,7 +47,12 @@ Counts = NDArray[np.float64]
 
 
 def counters(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
-    """How much of each kind of damage the candidate has beyond the live version."""
+    """How much of each kind of damage the candidate has beyond the live version.
+
+    Statistic: rise of the share of documents (mojibake, replaced) or of passages (unfinished, empty, short).
+    Threshold: floor 0.02 to 0.04 (`_FLOORS`); mean + 3.5 sd of the resamples.
+    Source: measured, docs/drift.md.
+    """
     shortest = shortest_tenth(live)
     return [*_documents(live, night, quiet), *_passages(live, night, quiet, shortest)]
 
@@ -70,7 +75,9 @@ def _documents(live: Side, night: Side, quiet: Quiet) -> list[Finding]:
     before, after = ours.mean(axis=0), theirs.mean(axis=0)
     noise = quiet.shares(ours, np.ones(len(ours))) - before
     names = [name for name in _SAYS if name not in _PASSAGES]
-    return [_finding(name, *found) for name, *found in zip(names, before, after, after - before, noise.T, strict=True)]
+    carriers = [night.named(hit > 0) for hit in theirs.T]
+    figures = zip(names, before, after, after - before, noise.T, carriers, strict=True)
+    return [_finding(name, *found) for name, *found in figures]
 
 
 def _passages(live: Side, night: Side, quiet: Quiet, shortest: float) -> list[Finding]:
@@ -86,15 +93,18 @@ def _passages(live: Side, night: Side, quiet: Quiet, shortest: float) -> list[Fi
     noise = np.minimum(
         quiet.shares(alone, np.ones(len(alone))) - alone.mean(axis=0), quiet.shares(ours, live.chunks) - before
     )
-    return [_finding(name, *found) for name, *found in zip(_PASSAGES, before, after, rise, noise.T, strict=True)]
+    carriers = [night.named(hit > 0) for hit in theirs.T]
+    figures = zip(_PASSAGES, before, after, rise, noise.T, carriers, strict=True)
+    return [_finding(name, *found) for name, *found in figures]
 
 
-def _finding(name: str, before: float, after: float, rise: float, noise: Counts) -> Finding:
+def _finding(name: str, before: float, after: float, rise: float, noise: Counts, carriers: frozenset[str]) -> Finding:
     return Finding(
         *(name, float(rise), threshold(noise, floor=_FLOORS[name]), WARN if name in _WARNS else FAIL),
         _SAYS[name].format(before=shown(before), after=shown(after)),
         before=float(before),
         after=float(after),
+        carriers=carriers,
     )
 
 
