@@ -45,5 +45,5 @@ def told(report: Mapping[str, Any]) -> dict[str, Any]:
     if report["state"] == "fail":
         raise HeldBack(f"version {report['version']} answers its questions worse than it may: {report['reason']}")
     sentence = f"version {report['version']}: {report['state']}" + (f", {report['reason']}" if report["reason"] else "")
-    log.info("%s: %s", report["corpus"], sentence)
-    return {name: report[name] for name in ("version", "state", "reason", "figures")}
+    log.info("%s: %s; the report: %s", report["corpus"], sentence, report["report"])
+    return {name: report[name] for name in ("version", "state", "reason", "figures", "report")}

@@ -49,7 +49,7 @@ def test_a_run_tells_the_verdict(shell: Shell) -> None:
 
 def test_show_tells_the_score_of_hybrid_search_in_one_line(asked: Shell) -> None:
     [told] = [row for row in asked("show", "handbook").stdout.splitlines() if row.startswith("  evaluation ")]
-    assert re.fullmatch(r"  evaluation +none \(2 questions, nDCG@10 of hybrid search [01]\.\d{3}\)", told)
+    assert re.fullmatch(r"  evaluation +none \(2 questions; nDCG@10 of hybrid search [01]\.\d{3}\)", told)
 
 
 def test_a_second_evaluation_knows_the_first(asked: Shell) -> None:
@@ -120,6 +120,7 @@ def test_people_read_a_table_and_what_is_unknown(asked: Shell) -> None:
     assert "handbook version 1: 2 questions by index, against version 1: none" in told
     assert "nDCG@10" in told
     assert "1 answers are documents that this version does not know" in told
+    assert "the page is s3://state/handbook/versions/000001/evaluation_again.html" in told
 
 
 def test_a_corpus_without_questions_is_told_how_to_get_some(shell: Shell) -> None:

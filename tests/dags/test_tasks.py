@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
-from world import World
+from words import questions_about, text_of
+from world import World, handbook
 
 from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
@@ -51,6 +52,25 @@ def test_a_promotion_is_announced_with_its_facts(world: World) -> None:
         "model": "sentence-transformers/all-MiniLM-L6-v2",
         "verdicts": dict(read_version(services.state, live.version).verdicts),
     }
+
+
+def test_verdicts_ride_on_the_announcement_with_main_figures_and_reports(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(evaluation={"questions": str(questions_about(tmp_path))}))
+    for _ in range(2):
+        world.put("leave.txt", text_of("leave", f"{world.nights}"))
+        world.night()
+    services = world.services()
+    live = read_live(services.state)
+    assert live is not None
+    verdicts = live_facts(services, live)["verdicts"]
+    told = {gate: (verdict["state"], verdict["report"]) for gate, verdict in verdicts.items()}
+    folder = "s3://state/handbook/versions/000002"
+    assert told == {
+        "quality": ("pass", f"{folder}/quality.html"),
+        "drift": ("none", f"{folder}/drift.html"),
+        "evaluation": ("none", f"{folder}/evaluation.html"),
+    }
+    assert {"hybrid_ndcg", "hybrid_ndcg_live"} <= verdicts["evaluation"]["figures"].keys()
 
 
 def test_a_version_that_waits_because_it_was_told_to_is_skipped() -> None:

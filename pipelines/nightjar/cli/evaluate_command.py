@@ -89,6 +89,7 @@ def _tell(report: Record) -> None:
     past = [each["figures"].get("hybrid_ndcg") for each in report["trend"]]
     if told := [f"{value:.3f}" for value in past if value is not None]:
         say(f"  nDCG@10 of hybrid search before: {' '.join(told)}")
+    say(f"  the page is {report['report']}")
 
 
 def _compared_alone(report: Record) -> str:

@@ -17,10 +17,10 @@ from nightjar.cli.version_commands import happened
 from nightjar.errors import Misconfigured
 from nightjar.flows.night import report_of
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import GATES, sentence
 from nightjar.flows.versions import Version, read_live, read_version, version_numbers
 from nightjar.stages.states import State
 
-_EVIDENCE: Final = ("quality", "drift", "evaluation")
 _SHOWN: Final = 0.05
 """Seconds that would print as 0.0 are not told."""
 
@@ -34,17 +34,14 @@ def show(session: Session, *, corpus: str, number: int | None, as_json: bool) ->
     """Version N of CORPUS with its evidence; without N the live one, or the newest where nothing is live."""
     with session.opened(corpus) as services:
         version = read_version(services.state, number or _newest(services))
-        evidence = {name: _evidence(services, version, name) for name in _EVIDENCE}
+        evidence = {name: _evidence(services, version, name) for name in GATES}
         report = report_of(services, version.run_id)
-        pages = [
-            page for name in _EVIDENCE if services.state.exists(page := version_key(version.number, f"{name}.html"))
-        ]
-        name, home = services.corpus.name, services.corpus.state_uri
+        name = services.corpus.name
     if as_json:
         told = asdict(version) | {"state": str(version.state), "evidence": evidence, "run": report}
         emit({"corpus": name, **told})
         return
-    _tell(name, version, pages=[f"{home}{page}" for page in pages])
+    _tell(name, version)
 
 
 def _newest(services: Services) -> int:
@@ -60,16 +57,16 @@ def _evidence(services: Services, version: Version, name: str) -> Any | None:
     return json.loads(stored.data) if stored else None
 
 
-def _tell(corpus: str, version: Version, *, pages: list[str]) -> None:
+def _tell(corpus: str, version: Version) -> None:
     say(f"{corpus} version {version.number} is {version.state}" + (f": {version.reason}" if version.reason else ""))
-    for sentence in _what_now(corpus, version):
-        say(f"  {sentence}")
+    for command in _what_now(corpus, version):
+        say(f"  {command}")
     for name, told in _lines(version).items():
         say(f"  {name:<11} {line(told)}")
-    for name, verdict in version.verdicts.items():
-        say(f"  {name:<11} {_verdict(name, verdict)}")
-    for page in pages:
-        say(f"  {'page':<11} {line(page)}")
+    for gate, verdict in version.verdicts.items():
+        say(f"  {gate:<11} {line(sentence(gate, verdict))}")
+        if verdict and "report" in verdict:
+            say(f"  {'':<11} {line(verdict['report'])}")
     say()
     steps = [(moment(step["at"]), step["state"], step["actor"], step.get("reason")) for step in version.history]
     table(("when (UTC)", "became", "by", "reason"), steps)
@@ -116,24 +113,3 @@ def _cost(cost: Mapping[str, Any]) -> str:
         f" {cost['parsed']:,} documents parsed, {cost['bytes'] / 1e3:,.1f} kB read; {sum(spent.values()):,.1f} s"
     )
     return told + (f" ({parts})" if parts else "")
-
-
-def _verdict(gate: str, verdict: Mapping[str, Any] | None) -> str:
-    if not verdict:
-        return "not judged"
-    reason = f": {verdict['reason']}" if verdict.get("reason") else ""
-    told = (_scores if gate == "evaluation" else _figures)(verdict.get("figures", {}))
-    return line(f"{verdict['state'] or 'not judged'}{reason}" + (f" ({told})" if told else ""))
-
-
-def _figures(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in figures.items() if value)
-
-
-def _scores(figures: Mapping[str, float]) -> str:
-    """Of the search that people use unless they say otherwise; the page has the others."""
-    now, live = figures.get("hybrid_ndcg"), figures.get("hybrid_ndcg_live")
-    questions = f"{figures.get('questions', 0):g} questions"
-    if now is None:
-        return questions
-    return f"{questions}, nDCG@10 of hybrid search {now:.3f}" + ("" if live is None else f", live {live:.3f}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from nightjar.artifacts import EmbeddedContent
 from nightjar.errors import Code
 from nightjar.flows.manifests import failed_tonight, indexed
 from nightjar.flows.services import Services
-from nightjar.model import Chunk, ParsedDocument, Verdict, sha256
+from nightjar.model import Chunk, ParsedDocument, sha256
 from nightjar.recipe import Recipe
 from nightjar.stages.judge import Tally, judge
 from nightjar.stages.quality import (
@@ -78,16 +78,8 @@ def _unpacked(packed: str) -> Sketch:
     return Sketch(digest, tuple(int(number, 16) for number in numbers))
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The quality gate's verdict and the evidence that is kept with the version."""
-
-    verdict: Verdict
-    report: Mapping[str, Any]
-
-
-def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, target: pa.Table) -> Judged:
-    """Judge the candidate `target` that tonight's `outcome` makes of `base`."""
+def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, target: pa.Table) -> Mapping[str, Any]:
+    """The quality gate's report on the candidate `target` that tonight's `outcome` makes of `base`."""
     served = indexed(base)["document_id"].combine_chunks()
     lost = failed_tonight(outcome)
     is_rule = pc.equal(lost["failure_stage"], "check")
@@ -108,8 +100,7 @@ def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, targ
     codes = Counter(lost["failure_code"].to_pylist())
     listed = lost.select(["uri", "failure_stage", "failure_code", "failure_reason"]).slice(0, _LISTED).to_pylist()
     repeated = {"exact": repeats.exact, "near": repeats.near}
-    report = {"format": 1, **asdict(verdict), "codes": dict(codes), "repeats": repeated, "quarantined": listed}
-    return Judged(verdict, report)
+    return {"format": 1, **asdict(verdict), "codes": dict(codes), "repeats": repeated, "quarantined": listed}
 
 
 def _rejected(services: Services, suite: str, table: pa.Table, *, row_id: str) -> Verdicts:

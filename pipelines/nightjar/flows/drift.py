@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pyarrow as pa
 
-from nightjar.artifacts import SAMPLE, version_key
+from nightjar.artifacts import SAMPLE
 from nightjar.errors import Misconfigured
 from nightjar.flows.canaries import judge_canary
 from nightjar.flows.manifests import indexed, load_manifest
@@ -18,20 +17,14 @@ from nightjar.flows.points import Point
 from nightjar.flows.samples import keep_sample, make_sample, read_sample
 from nightjar.flows.searching import refuse_other_model
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import DRIFT, Report, Verdict, keep_verdict, not_judged
 from nightjar.flows.versions import Version, read_version, version_numbers
 from nightjar.stages.drift import Finding, Judgement, Planned, Side, compare, is_learnable, judged
 
-if TYPE_CHECKING:
-    from nightjar.flows.drift_report import Report
-
-log = logging.getLogger(__name__)
 FIRST: Final = "no live version to compare"
 _HISTORY: Final = 20
 _LOOKED_BACK: Final = 100
 """Versions that are read for it at most: most of them may have no verdict."""
-_LOGGED: Final = 4
-
-Verdict = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +41,7 @@ def judge_drift(
     """Judge the candidate and keep the evidence beside it; None where the corpus file asks for no comparison.
 
     `embedded` is how many texts tonight's model embedded. The sample is kept in any case: what is live tomorrow is
-    compared with what comes then. On a first night the verdict's state is None.
+    compared with what comes then.
     """
     known = read_sample(services, live) if live else SAMPLE.empty_table()
     sample = make_sample(services, manifests.night, known=known)
@@ -58,11 +51,9 @@ def judge_drift(
         return None
     canaries = judge_canary(services, version, live, embedded=embedded)
     if live is None:
-        return {"state": None, "reason": FIRST, "figures": {}, "thresholds": {}}
-    verdict, report = _judged(services, (live, version), (known, sample), manifests, canaries=canaries)
-    services.state.write(version_key(version.number, "drift.json"), report.as_json)
-    services.state.write(version_key(version.number, "drift.html"), report.page.encode())
-    return {**verdict, "report": version_key(version.number, "drift.html")}
+        return not_judged(version.number, DRIFT, why=FIRST)
+    made = _judged(services, (live, version), (known, sample), manifests, canaries=canaries)
+    return keep_verdict(services, version.number, DRIFT, made)
 
 
 def compare_versions(services: Services, before: int, after: int) -> Report:
@@ -80,7 +71,7 @@ def compare_versions(services: Services, before: int, after: int) -> Report:
         refuse_other_model(services, versions[1])
     samples = read_sample(services, versions[0]), read_sample(services, versions[1])
     manifests = Manifests(*(load_manifest(services.state, version.manifest) for version in versions))
-    return _judged(services, versions, samples, manifests, canaries=[])[1]
+    return _judged(services, versions, samples, manifests, canaries=[])
 
 
 def _judged(
@@ -90,7 +81,7 @@ def _judged(
     manifests: Manifests,
     *,
     canaries: list[Finding],
-) -> tuple[Verdict, Report]:
+) -> Report:
     from nightjar.flows.drift_report import report  # noqa: PLC0415 - plots come with an extra that shells may lack
 
     live, version = versions
@@ -101,10 +92,8 @@ def _judged(
     compared = compare(*sides, manifests=rows, planned=planned, max_tokens=limit)
     everything = [*canaries, *compared.findings]
     found = judged(everything, live=sides[0], planned=planned, turnover=compared.turnover, novel=compared.novelty)
-    verdict = _verdict(found)
-    about = {"corpus": services.corpus.name, "version": version.number, "live": live.number, **verdict}
-    log.info("drift version=%d live=%d verdict=%s %s", version.number, live.number, found.state, _logged(found))
-    return verdict, report(about, found, sides=sides, manifests=rows, history=_history(services, version))
+    about = {"corpus": services.corpus.name, "version": version.number, "live": live.number, **_verdict(found)}
+    return report(about, found, sides=sides, manifests=rows, history=_history(services, version))
 
 
 def _planned(version: Version, live: Version) -> Planned:
@@ -129,8 +118,8 @@ def _embedded_text(row: Mapping[str, str]) -> str:
     return f"{row['context']}\n{row['text']}" if row["context"] else row["text"]
 
 
-def _verdict(found: Judgement) -> Verdict:
-    """What `version.json` says: bounded, whatever the corpus."""
+def _verdict(found: Judgement) -> Mapping[str, Any]:
+    """Bounded, whatever the corpus."""
     return {
         "state": found.state,
         "reason": found.reason or "; ".join(found.notes),
@@ -150,9 +139,3 @@ def _history(services: Services, version: Version) -> list[Mapping[str, Any]]:
         if verdict and verdict.get("state")
     )
     return list(islice(told, _HISTORY - 1))[::-1]
-
-
-def _logged(found: Judgement) -> str:
-    """The figures nearest to, or farthest beyond, their thresholds, for one line of log."""
-    told: Sequence[Finding] = sorted(found.findings, key=lambda each: -each.value / max(each.threshold, 1e-9))
-    return " ".join(f"{each.detector}={each.value:.4g}/{each.threshold:.4g}" for each in told[:_LOGGED])

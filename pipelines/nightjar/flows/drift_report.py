@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from nightjar.flows.verdicts import Report
 from nightjar.stages.drift.explain import Projection, projection
 from nightjar.stages.drift.judge import Judgement
 from nightjar.stages.drift.page import render_drift
 from nightjar.stages.drift.report import evidence
 from nightjar.stages.drift.sides import Side
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report at rest: the value behind the page, and the page."""
-
-    values: Mapping[str, Any]
-    page: str
-
-    @property
-    def as_json(self) -> bytes:
-        """For people and programs."""
-        return json.dumps(self.values, indent=1, allow_nan=False).encode()
 
 
 def report(

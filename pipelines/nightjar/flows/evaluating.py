@@ -10,9 +10,9 @@ from nightjar.flows.gates import candidate, is_overruled
 from nightjar.flows.index import take_back
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import retire
-from nightjar.flows.recorded import GATE
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import EVALUATION
 from nightjar.lease import Lease
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
@@ -30,12 +30,12 @@ def evaluate(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]
         return None
     version = evaluate_filled(services, run, version)
     services.passing(Point.EVALUATED)
-    if is_red(version) and not is_overruled(services, run, GATE, "fail"):
+    if is_red(version) and not is_overruled(services, run, EVALUATION, "fail"):
         if version.strategy == Strategy.IN_PLACE:
-            reason = version.verdicts[GATE]["reason"]
+            reason = version.verdicts[EVALUATION]["reason"]
             take_back(services, version, lease=lease, actor=run.actor, reason=reason, holds=True)
         try:
             reject(services, version, actor=run.actor)
         finally:
             retire(services)
-    return version.verdicts.get(GATE)
+    return version.verdicts.get(EVALUATION)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack
 from nightjar.flows.gates import is_overruled
 from nightjar.flows.golden import Asked, ask_of
 from nightjar.flows.measuring import index_side, overlay_side, side_of
 from nightjar.flows.points import Point
-from nightjar.flows.recorded import GATE, packed, recorded, recorded_side, unpacked
+from nightjar.flows.recorded import packed, recorded, recorded_side, unpacked
 from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.scores import past_scores, remember_scores
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import EVALUATION, Report, Verdict, keep_verdict
 from nightjar.flows.versions import Live, Version, read_version, save_version
 from nightjar.model import CollectionName
 from nightjar.stages.evaluation.comparison import Side, compare
@@ -48,7 +46,7 @@ def evaluate_overlay(services: Services, run: Run, version: Version, live: Live)
         write_json(services, run, _LIVE_SIDE, packed(asked, before))
         candidate = overlay_side(services, name, standing, version, asked)
         version = judged(services, version, asked, candidate, before, measured="overlay", by=run.run_id)
-        if is_red(version) and not is_overruled(services, run, GATE, "fail"):
+        if is_red(version) and not is_overruled(services, run, EVALUATION, "fail"):
             reject(services, version, actor=run.actor)
     services.passing(Point.OVERLAID)
     return version
@@ -56,7 +54,7 @@ def evaluate_overlay(services: Services, run: Run, version: Version, live: Live)
 
 def evaluate_filled(services: Services, run: Run, version: Version) -> Version:
     """Score a verified collection in every mode; a verdict that was found before a crash is not found again."""
-    kept = version.verdicts.get(GATE)
+    kept = version.verdicts.get(EVALUATION)
     if kept is not None and kept["measured"] == "index":
         return version
     standing = read_version(services.state, run.live.version) if run.live else None
@@ -86,9 +84,9 @@ def judged(
     """The version with its verdict; report, page and history are written first."""
     against = version.parent if live else None
     made = evaluation_of(services, version, asked, candidate, live, against=against, measured=measured)
-    keep_report(services, version.number, made, name=GATE)
+    verdict = keep_verdict(services, version.number, EVALUATION, Report(made, render_evaluation(made)))
     remember_scores(services, made, by=by)
-    return with_verdict(services, version, made)
+    return with_verdict(services, version, verdict)
 
 
 def evaluation_of(
@@ -118,25 +116,14 @@ def evaluation_of(
     return {**report(about, evidence, limits=limits), "trend": past_scores(services, limit=_TREND)}
 
 
-def keep_report(services: Services, number: int, made: Mapping[str, Any], *, name: str) -> None:
-    """Both forms, beside the version's record."""
-    services.state.write(version_key(number, f"{name}.json"), json.dumps(made, indent=1).encode())
-    services.state.write(version_key(number, f"{name}.html"), render_evaluation(made).encode())
-
-
-def with_verdict(services: Services, version: Version, made: Mapping[str, Any]) -> Version:
-    """The version's record names state, reason and figures, and how they were measured."""
-    verdict = {name: made[name] for name in ("state", "reason", "figures", "measured")}
-    log.info(
-        "evaluated version=%d measured=%s questions=%d state=%s reason=%s",
-        *(version.number, made["measured"], made["questions"], made["state"], made["reason"] or "none"),
-    )
-    return save_version(services.state, replace(version, verdicts={**version.verdicts, GATE: verdict}))
+def with_verdict(services: Services, version: Version, verdict: Verdict) -> Version:
+    """The version, its record saying so."""
+    return save_version(services.state, replace(version, verdicts={**version.verdicts, EVALUATION: verdict}))
 
 
 def is_red(version: Version) -> bool:
     """The gate would stop this version."""
-    return (version.verdicts.get(GATE) or {}).get("state") == "fail"
+    return (version.verdicts.get(EVALUATION) or {}).get("state") == "fail"
 
 
 def reject(services: Services, version: Version, *, actor: str) -> None:
@@ -145,7 +132,7 @@ def reject(services: Services, version: Version, *, actor: str) -> None:
     Raises:
         HeldBack: always.
     """
-    reason = str(version.verdicts[GATE]["reason"])
+    reason = str(version.verdicts[EVALUATION]["reason"])
     save_version(services.state, version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason))
     raise HeldBack(f"version {version.number} is rejected: {reason}")
 
@@ -166,5 +153,5 @@ def _same_content(services: Services, version: Version, standing: Version, asked
         return None
     reason = f"its content is that of version {standing.number}, whose scores these are"
     made = {**told, "version": version.number, "state": "none", "reason": reason, "measured": "index"}
-    keep_report(services, version.number, made, name=GATE)
-    return with_verdict(services, version, made)
+    verdict = keep_verdict(services, version.number, EVALUATION, Report(made, render_evaluation(made)))
+    return with_verdict(services, version, verdict)

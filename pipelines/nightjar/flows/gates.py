@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack
 from nightjar.flows.checks import judge_quality
 from nightjar.flows.drift import Manifests, judge_drift
@@ -20,6 +18,7 @@ from nightjar.flows.points import Point
 from nightjar.flows.refusals import judges_digest, standing_refusal
 from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import DRIFT, EVALUATION, QUALITY, Report, keep_verdict
 from nightjar.flows.versions import Version, open_version, read_version, save_version
 from nightjar.stages.quality_page import render_quality
 from nightjar.stages.states import State
@@ -78,29 +77,27 @@ def gate(services: Services, run: Run) -> Gated:
         version = version.enter(State.GATED, at=at, actor=run.actor)
     save_version(services.state, version)
     services.passing(Point.GATED)
-    told = " ".join(f"{name}={verdict['state']}" for name, verdict in verdicts.items() if verdict)
-    log.info("gated run=%s version=%d %s", run.run_id, version.number, told)
+    log.info("gated run=%s version=%d", run.run_id, version.number)
     return Gated(version.number, str(version.state), "")
 
 
 def _verdicts(services: Services, run: Run, version: Version, night: Joined) -> dict[str, Any]:
     """What each gate that needs no index says, its evidence kept beside the version."""
-    quality = judge_quality(services, base=night.base, outcome=night.outcome, target=night.target)
-    services.state.write(version_key(version.number, "quality.json"), json.dumps(quality.report, indent=1).encode())
-    services.state.write(version_key(version.number, "quality.html"), render_quality(quality.report).encode())
+    report = judge_quality(services, base=night.base, outcome=night.outcome, target=night.target)
+    quality = keep_verdict(services, version.number, QUALITY, Report(report, render_quality(report)))
     live = read_version(services.state, run.live.version) if run.live else None
     manifests = Manifests(night.base, night.target)
     drift = judge_drift(services, version, live, manifests, embedded=night.cost["embedded"])
-    return {"quality": asdict(quality.verdict), "drift": drift, "evaluation": None}
+    return {QUALITY: quality, DRIFT: drift, EVALUATION: None}
 
 
 def _objection(services: Services, run: Run, verdicts: Mapping[str, Any]) -> str:
     """The first verdict that stops the version and that no person overruled; '' when none does."""
-    stopping = {"drift": _STOPS[services.corpus.drift.stops]}
+    stopping = {DRIFT: _STOPS[services.corpus.drift.stops]}
     for name, verdict in verdicts.items():
         state = (verdict or {}).get("state")
         if state in stopping.get(name, _STOPS["fail"]) and not is_overruled(services, run, name, state):
-            return str(verdict["reason"]) if name == "quality" else f"{name}: {verdict['reason']}"
+            return str(verdict["reason"]) if name == QUALITY else f"{name}: {verdict['reason']}"
     return ""
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from nightjar.artifacts import version_key
 from nightjar.flows.golden import Asked
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import EVALUATION
 from nightjar.flows.versions import Version
 from nightjar.stages.evaluation.comparison import MODES, Scored, Side
-
-GATE: Final = "evaluation"
-"""The gate's name among a version's verdicts, and of its report beside the version."""
 
 
 def recorded(services: Services, version: Version, asked: Asked) -> dict[str, Any] | None:
     """The version's own report, where it is about the same file of questions and the same k."""
-    stored = services.state.read(version_key(version.number, f"{GATE}.json"))
+    stored = services.state.read(version_key(version.number, f"{EVALUATION}.json"))
     told: dict[str, Any] | None = json.loads(stored.data) if stored else None
     if told is None or (told["digest"], told["k"]) != (asked.digest, services.corpus.evaluation.k):
         return None

@@ -7,23 +7,25 @@ from typing import Any, Final
 
 from nightjar.corpus.questions import why_none
 from nightjar.errors import Misconfigured
-from nightjar.flows.evaluation import evaluation_of, keep_report
+from nightjar.flows.evaluation import evaluation_of
 from nightjar.flows.golden import Asked, ask_of
 from nightjar.flows.measuring import index_side, side_of
 from nightjar.flows.recorded import recorded_side
 from nightjar.flows.scores import remember_scores
 from nightjar.flows.searching import refuse_other_model
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import Report, keep_report
 from nightjar.flows.versions import Live, Version, read_live, read_version
 from nightjar.model import CollectionName
 from nightjar.stages.evaluation.comparison import Side
+from nightjar.stages.evaluation.page import render_evaluation
 
 REPORT: Final = "evaluation_again"
 """Beside the version; the gate's own evidence stays as it was."""
 
 
 def score_again(services: Services, *, number: int | None, by: str, against: int | None = None) -> Mapping[str, Any]:
-    """The report of version `number` against version `against`; None: what is live, in both places.
+    """The report of version `number` against `against` (None: what is live), its page's address added as `report`.
 
     A version is compared with itself, or with one of another embedding, by the scores on record. One whose collection
     is gone is asked by vector search over its stored vectors. Needs no lease: it changes no version, and what it writes
@@ -47,9 +49,9 @@ def score_again(services: Services, *, number: int | None, by: str, against: int
         raise Misconfigured(_not_on_record(version, against))
     compared = other if before else None
     made = evaluation_of(services, version, asked, side, before, against=compared, measured=measured)
-    keep_report(services, version.number, made, name=REPORT)
+    address = keep_report(services, version.number, Report(made, render_evaluation(made)), name=REPORT)
     remember_scores(services, made, by=by)
-    return made
+    return {**made, "report": address}
 
 
 def _asked(services: Services, version: Version, standing: Version | None) -> Asked:

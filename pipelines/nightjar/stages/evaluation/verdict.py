@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from nightjar.corpus.policy import Evaluation
 from nightjar.model import Verdict
-from nightjar.stages.evaluation.comparison import Compared
+from nightjar.stages.evaluation.comparison import MEASURES, MODES, Compared
 
 FLOOR_MODE: Final = "hybrid"
 """How people search unless they say otherwise: the mode that the floor is about."""
+_MAIN: Final = "ndcg"
 FEWEST: Final = 5
 """With fewer questions one answer more or less is a regression beyond any interval: they warn."""
 
@@ -46,12 +47,44 @@ def name_of(measure: str, k: int) -> str:
     return {"recall": f"recall@{k}", "mrr": "MRR", "ndcg": "nDCG@10"}[measure]
 
 
+def main_score(figures: Mapping[str, float]) -> str:
+    """How many questions, and nDCG of the search that people use, or of vector search where that was asked alone."""
+    return "; ".join([_questions(figures), *(_score(figures, mode, _MAIN, "nDCG@10") for mode in _asked(figures)[-1:])])
+
+
+def all_scores(figures: Mapping[str, float], *, k: int) -> str:
+    """How many questions, and every measure of every search: candidate, live, and the interval of their difference."""
+    told = (_score(figures, mode, each, name_of(each, k)) for mode in _asked(figures) for each in MEASURES)
+    return "; ".join([_questions(figures), *told])
+
+
+def _questions(figures: Mapping[str, float]) -> str:
+    return f"{figures['questions']:g} questions"
+
+
+def _asked(figures: Mapping[str, float]) -> list[str]:
+    return [mode for mode in MODES if f"{mode}_{_MAIN}" in figures]
+
+
+def _score(figures: Mapping[str, float], mode: str, measure: str, name: str) -> str:
+    key = f"{mode}_{measure}"
+    told = f"{name} of {mode} search {figures[key]:.3f}"
+    if f"{key}_live" not in figures:
+        return told
+    low, high = figures[f"{key}_low"], figures[f"{key}_high"]
+    return f"{told}, live {figures[f'{key}_live']:.3f}, difference {low:+.3f} to {high:+.3f}"
+
+
 def _figures(compared: Sequence[Compared]) -> dict[str, float]:
+    """By `<mode>_<measure>`; `_live` is what is live, `_low` and `_high` the interval of the difference to it."""
     found: dict[str, float] = {}
     for each in compared:
-        found[f"{each.mode}_{each.measure}"] = round(each.candidate.mean, 4)
-        if each.live is not None:
-            found[f"{each.mode}_{each.measure}_live"] = round(each.live.mean, 4)
+        name = f"{each.mode}_{each.measure}"
+        found[name] = round(each.candidate.mean, 4)
+        if each.live is not None and each.difference is not None:
+            found[f"{name}_live"] = round(each.live.mean, 4)
+            found[f"{name}_low"] = round(each.difference.low, 4)
+            found[f"{name}_high"] = round(each.difference.high, 4)
     return found
 
 
