@@ -109,7 +109,7 @@ def verify(corpus: Corpus) -> None:
 
 
 def evaluate(corpus: Corpus) -> Any:
-    """Ask the golden questions before anybody is sent to the version; its verdict, None where it has none."""
+    """Ask the golden questions before anybody is sent to the version; what came of it."""
     with taking_part(corpus) as part:
         return whole.timed(
             part.services, part.run, "evaluate", lambda: evaluating.evaluate(part.services, part.run, lease=part.lease)

@@ -59,6 +59,11 @@ def test_the_summary_names_version_and_quarantine_codes(shell: Shell) -> None:
     assert "quarantine  1: corrupt 1" in told
 
 
+def test_the_summary_names_the_verdicts_of_gates_that_judged(shell: Shell) -> None:
+    told = shell("run", "handbook").stdout.splitlines()
+    assert "  verdicts    quality pass" in told
+
+
 def test_a_quiet_night_says_unchanged(shell: Shell) -> None:
     shell.run()
     assert "handbook: unchanged" in shell("run", "handbook").stdout

@@ -48,6 +48,21 @@ def test_a_rejected_version_says_why_and_what_one_can_do(served: Shell) -> None:
     assert "s3://state/handbook/versions/000003/quality.html" in told
 
 
+def test_a_gate_that_judged_nothing_says_why(served: Shell) -> None:
+    def told(number: int, gate: str) -> str:
+        lines = served("show", "handbook", str(number)).stdout.splitlines()
+        return next(line.split(maxsplit=1)[1] for line in lines if line.startswith(f"  {gate} "))
+
+    assert told(1, "drift") == "not judged: no live version to compare"
+    assert told(2, "evaluation").startswith("not judged: handbook has no golden questions: name a file of them")
+    assert told(3, "evaluation") == "not judged: the version did not come so far"
+    with (served.corpora / "handbook.yaml").open("a") as file:
+        file.write("drift: {enabled: false}\n")
+    served.world.put(LEAVE, "# Leave\n\nEveryone has fifty days of leave a year.")
+    number = served.run()["version"]
+    assert told(number, "drift") == "not judged: the corpus file says drift.enabled: false"
+
+
 def test_each_move_is_told_with_time_and_actor(served: Shell) -> None:
     steps = [row.split() for row in served("show", "handbook", "2").stdout.splitlines() if row.startswith("2026-")]
     assert [step[2] for step in steps] == ["gated", "indexing", "verified", "live"]

@@ -149,10 +149,11 @@ def test_warn_stops_where_the_corpus_file_says_so(world: World) -> None:
         world.night()
 
 
-def test_a_corpus_that_wants_no_comparison_gets_none(world: World) -> None:
+def test_a_corpus_that_wants_no_comparison_gets_none_and_the_verdict_says_why(world: World) -> None:
     world.configure(drift={"enabled": False})
     fill(world, 40)
-    assert world.night()["verdicts"]["drift"] is None
+    verdict = world.night()["verdicts"]["drift"]
+    assert (verdict["state"], verdict["reason"]) == (None, "the corpus file says drift.enabled: false")
     assert sample_key(2) in world.state.objects
 
 

@@ -219,8 +219,19 @@ def test_a_corpus_without_questions_is_not_judged(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.put("leave.txt", text_of("leave"))
     world.night()
-    assert verdict(world, 1) is None
+    found = verdict(world, 1)
+    assert found is not None
+    assert found["state"] is None
+    assert found["reason"].startswith("handbook has no golden questions: name a file of them")
     assert world.state.read(version_key(1, "evaluation.json")) is None
+
+
+def test_a_version_with_none_of_the_documents_asked_about_is_not_judged_and_says_so(tmp_path: Path) -> None:
+    world = world_of(tmp_path, topics=("gone",))
+    assert world.night()["state"] == "live"
+    found = verdict(world, 1)
+    assert found is not None
+    assert found["reason"] == "version 1 has none of the documents that the questions of handbook name"
 
 
 def test_an_unknown_document_is_told_and_stops_nothing(tmp_path: Path) -> None:

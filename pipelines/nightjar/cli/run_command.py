@@ -68,7 +68,7 @@ def _summarise(told: Told) -> None:
         say(f"  quarantine  {len(told.codes):,}: {tallied(told.codes)}")
     if report.get("erased"):
         say(f"  erased      {report['erased']:,}, still in the bucket and left out")
-    if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict]:
+    if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict and verdict["state"]]:
         say(f"  verdicts    {', '.join(judged)}")
     say(f"  seconds     {_spent(report['seconds'])}")
 

@@ -22,6 +22,7 @@ from nightjar.flows.versions import Version, read_version, version_numbers
 from nightjar.stages.drift import Finding, Judgement, Planned, Side, compare, is_learnable, judged
 
 FIRST: Final = "no live version to compare"
+DISABLED: Final = "the corpus file says drift.enabled: false"
 _HISTORY: Final = 20
 _LOOKED_BACK: Final = 100
 """Versions that are read for it at most: most of them may have no verdict."""
@@ -37,8 +38,8 @@ class Manifests:
 
 def judge_drift(
     services: Services, version: Version, live: Version | None, manifests: Manifests, *, embedded: int
-) -> Verdict | None:
-    """Judge the candidate and keep the evidence beside it; None where the corpus file asks for no comparison.
+) -> Verdict:
+    """Judge the candidate and keep the evidence beside it; a first version, or where it is disabled, is not judged.
 
     `embedded` is how many texts tonight's model embedded. The sample is kept in any case: what is live tomorrow is
     compared with what comes then.
@@ -48,7 +49,7 @@ def judge_drift(
     keep_sample(services, version.number, sample)
     services.passing(Point.SAMPLED)
     if not services.corpus.drift.enabled:
-        return None
+        return not_judged(version.number, DRIFT, why=DISABLED)
     canaries = judge_canary(services, version, live, embedded=embedded)
     if live is None:
         return not_judged(version.number, DRIFT, why=FIRST)

@@ -19,7 +19,7 @@ from nightjar.stages.strategy import Strategy
 
 
 def evaluate(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any] | None:
-    """Ask the golden questions of the run's verified candidate; its verdict, None where it has none.
+    """Ask the golden questions of the run's verified candidate; its verdict, None without such a candidate.
 
     Raises:
         HeldBack: the gate is red; the version is rejected. What it wrote to the live collection is taken back, a

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import Any, Final
 
 from nightjar.errors import HeldBack
 from nightjar.flows.gates import is_overruled
-from nightjar.flows.golden import Asked, ask_of
+from nightjar.flows.golden import Asked, ask_of, why_nothing_is_asked
 from nightjar.flows.measuring import index_side, overlay_side, side_of
 from nightjar.flows.points import Point
 from nightjar.flows.recorded import packed, recorded, recorded_side, unpacked
 from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.scores import past_scores, remember_scores
 from nightjar.flows.services import Services
-from nightjar.flows.verdicts import EVALUATION, Report, Verdict, keep_verdict
+from nightjar.flows.verdicts import EVALUATION, Report, Verdict, keep_verdict, not_judged
 from nightjar.flows.versions import Live, Version, read_version, save_version
 from nightjar.model import CollectionName
 from nightjar.stages.evaluation.comparison import Side, compare
@@ -25,7 +24,6 @@ from nightjar.stages.evaluation.verdict import judge
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
 
-log = logging.getLogger(__name__)
 _TREND: Final = 20
 _LIVE_SIDE: Final = "evaluation-live.json"
 
@@ -55,13 +53,13 @@ def evaluate_overlay(services: Services, run: Run, version: Version, live: Live)
 def evaluate_filled(services: Services, run: Run, version: Version) -> Version:
     """Score a verified collection in every mode; a verdict that was found before a crash is not found again."""
     kept = version.verdicts.get(EVALUATION)
-    if kept is not None and kept["measured"] == "index":
+    if kept is not None and kept.get("measured") == "index":
         return version
     standing = read_version(services.state, run.live.version) if run.live else None
     asked = ask_of(services, version, standing, run_id=run.run_id)
     if asked is None:
-        log.info("evaluated version=%d: the corpus has no question about its documents", version.number)
-        return version
+        why = why_nothing_is_asked(services, version)
+        return with_verdict(services, version, not_judged(version.number, EVALUATION, why=why))
     if version.strategy == Strategy.SHARED and standing is not None:
         same = _same_content(services, version, standing, asked)
         if same is not None:

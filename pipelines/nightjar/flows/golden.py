@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import run_key
-from nightjar.corpus.questions import GoldenQuestion, GoldenQuestions, golden_questions
+from nightjar.corpus.questions import GoldenQuestion, GoldenQuestions, golden_questions, why_none
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.runs import read_table, write_table
 from nightjar.flows.services import Services
@@ -58,6 +58,13 @@ def ask_of(services: Services, version: Version, live: Version | None, *, run_id
     standing = _known_to(services, live, golden) if live else frozenset()
     pairs = [place for place, each in enumerate(found.questions) if any(r.document in standing for r in each.relevant)]
     return Asked(found, _embedded(services, version, found, golden.digest, run_id=run_id), tuple(pairs), golden.digest)
+
+
+def why_nothing_is_asked(services: Services, version: Version) -> str:
+    """The sentence for what `ask_of` has no questions for."""
+    if services.corpus.evaluation.questions is None:
+        return why_none(services.corpus)
+    return f"version {version.number} has none of the documents that the questions of {services.corpus.name} name"
 
 
 def _known_to(services: Services, version: Version, golden: GoldenQuestions) -> frozenset[DocumentId]:

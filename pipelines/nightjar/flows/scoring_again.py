@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from nightjar.corpus.questions import why_none
 from nightjar.errors import Misconfigured
 from nightjar.flows.evaluation import evaluation_of
-from nightjar.flows.golden import Asked, ask_of
+from nightjar.flows.golden import Asked, ask_of, why_nothing_is_asked
 from nightjar.flows.measuring import index_side, side_of
 from nightjar.flows.recorded import recorded_side
 from nightjar.flows.scores import remember_scores
@@ -55,15 +54,12 @@ def score_again(services: Services, *, number: int | None, by: str, against: int
 
 
 def _asked(services: Services, version: Version, standing: Version | None) -> Asked:
-    name = services.corpus.name
-    if services.corpus.evaluation.questions is None:
-        raise Misconfigured(why_none(services.corpus))
     for each in (version, standing):
         if each is not None and not each.manifest:
             raise Misconfigured(f"version {each.number} is {each.state} and has no documents to ask about")
     asked = ask_of(services, version, standing, run_id=None)
     if asked is None:
-        raise Misconfigured(f"version {version.number} has none of the documents that the questions of {name} name")
+        raise Misconfigured(why_nothing_is_asked(services, version))
     return asked
 
 
