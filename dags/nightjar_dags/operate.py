@@ -22,6 +22,7 @@ A night that would cost more than the limits, a version with another embedding, 
 corpus is free, and its last task starts a run here. `describe` puts the question, and `ask` waits for an answer for
 five days. It waits in the database: it needs no worker, no slot of a pool, no lease, and no night waits for it.
 Airflow shows it under **Required Actions** and on the run's page. The same question is asked once; a night asks one.
+About a version it says what each gate said, where their reports lie, and which documents differ.
 
 `answer` does what was said:
 

@@ -63,6 +63,17 @@ def test_a_gate_that_judged_nothing_says_why(served: Shell) -> None:
     assert told(number, "drift") == "not judged: the corpus file says drift.enabled: false"
 
 
+def test_another_embedding_that_waits_is_shown_with_the_evidence_for_a_decision(served: Shell) -> None:
+    served.world.put(LEAVE, "# Leave\n\nEveryone has fifty days of leave a year.")
+    served.world.model = "other"
+    number = served.run()["version"]
+    told = served("show", "handbook", str(number)).stdout
+    assert "is waiting: the embedding changed from memory to other" in told.splitlines()[0]
+    assert "drift       none: " in told
+    assert f"s3://state/handbook/versions/{number:06}/drift.html" in told
+    assert "evaluation  not judged: handbook has no golden questions" in told
+
+
 def test_each_move_is_told_with_time_and_actor(served: Shell) -> None:
     steps = [row.split() for row in served("show", "handbook", "2").stdout.splitlines() if row.startswith("2026-")]
     assert [step[2] for step in steps] == ["gated", "indexing", "verified", "live"]

@@ -7,7 +7,7 @@ somebody decided that already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -22,6 +22,7 @@ from nightjar.flows.gates import candidate
 from nightjar.flows.planning import Plan, plan
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import GATES, sentence
 from nightjar.flows.versions import Version, read_live
 from nightjar.stages.states import State
 
@@ -113,6 +114,7 @@ def _version(services: Services, version: Version) -> Question:
     facts = [version.reason]
     counts = version.counts
     facts.append(f"{counts.get('documents', 0):,} documents in {counts.get('chunks', 0):,} chunks")
+    facts += _evidence(version)
     if live is not None:
         changes = documents_apart(services, live.version, version.number)
         told = ", ".join(f"{len(uris):,} {what}" for what, uris in changes.items())
@@ -121,6 +123,15 @@ def _version(services: Services, version: Version) -> Question:
         facts += shown[:_SHOWN]
     headline = f"{services.corpus.name}: may version {version.number} go live?"
     return Question(About.VERSION, str(version.number), headline, _lines(facts))
+
+
+def _evidence(version: Version) -> Iterator[str]:
+    """What each gate said, and where its page lies."""
+    for gate in GATES:
+        verdict = version.verdicts.get(gate)
+        yield f"{gate}: {sentence(gate, verdict)}"
+        if verdict and "report" in verdict:
+            yield f"{gate} report: {verdict['report']}"
 
 
 def _deletions(services: Services) -> Question | None:
