@@ -123,6 +123,19 @@ def test_people_read_a_table_and_what_is_unknown(asked: Shell) -> None:
     assert "the page is s3://state/handbook/versions/000001/evaluation_again.html" in told
 
 
+def test_people_are_told_how_many_questions_got_worse_beyond_those_listed(shell: Shell) -> None:
+    lines = [json.dumps({"question": f"{n} days of leave a year, everyone?", "relevant": [LEAVE]}) for n in range(12)]
+    asking(shell)
+    (shell.corpora / "golden.jsonl").write_text("\n".join(lines))
+    shell.run()
+    target = shell.world.index.alias("Handbook")
+    assert target is not None
+    shell.world.index.delete(CollectionName(target), [ChunkId(each) for each in shell.world.served()])
+    told = shell("evaluate", "handbook").stdout
+    assert told.count("  worse by ") == 10
+    assert "  and 2 questions more got worse, 12 in all" in told
+
+
 def test_a_corpus_without_questions_is_told_how_to_get_some(shell: Shell) -> None:
     shell.run()
     result = shell("evaluate", "handbook")

@@ -84,6 +84,8 @@ def _tell(report: Record) -> None:
     for each in report["worse"]:
         now, before = each["now"]["scores"]["ndcg"], each["before"]["scores"]["ndcg"]
         say(f"  worse by {each['mode']}, nDCG@10 {before:.3f} to {now:.3f}: {each['question']}")
+    if (more := report["worse_count"] - len(report["worse"])) > 0:
+        say(f"  and {more:,} questions more got worse, {report['worse_count']:,} in all")
     if report["unknown_count"]:
         say(f"  {report['unknown_count']} answers are documents that this version does not know")
     past = [each["figures"].get("hybrid_ndcg") for each in report["trend"]]

@@ -24,16 +24,18 @@ def side(*scores: float, text: str) -> Side:
     return {mode: tuple(Scored(dict.fromkeys(("recall", "mrr", "ndcg"), s), found) for s in scores) for mode in MODES}
 
 
-def made(*, text: str = "Thirty days.", live: bool = True) -> dict[str, Any]:
+def made(*, text: str = "Thirty days.", live: bool = True, times: int = 1) -> dict[str, Any]:
+    """Of six questions three get worse, and one better; `times` as many."""
+    count = 6 * times
     questions = tuple(
-        GoldenQuestion(f"{text} {n}", (Relevant(DocumentId("d"), text, 2, text),), n) for n in range(1, 7)
+        GoldenQuestion(f"{text} {n}", (Relevant(DocumentId("d"), text, 2, text),), n) for n in range(1, count + 1)
     )
-    now = side(0.0, 0.0, 0.0, 1.0, 1.0, 0.5, text=text)
-    before = side(1.0, 1.0, 1.0, 1.0, 1.0, 0.1, text=text) if live else None
-    compared = compare(now, before, pairs=range(6))
-    verdict = judge(compared, questions=6, pairs=6, limits=LIMITS)
+    now = side(*(0.0, 0.0, 0.0, 1.0, 1.0, 0.5) * times, text=text)
+    before = side(*(1.0, 1.0, 1.0, 1.0, 1.0, 0.1) * times, text=text) if live else None
+    compared = compare(now, before, pairs=range(count))
+    verdict = judge(compared, questions=count, pairs=count, limits=LIMITS)
     about = About(text, 3, 2 if live else None, "index", "0" * 16, "2026-01-01T02:00:00+00:00")
-    evidence = Evidence(Known(questions, ((9, text),)), range(6), now, before, compared, verdict)
+    evidence = Evidence(Known(questions, ((9, text),)), range(count), now, before, compared, verdict)
     past = {"at": "2025-12-31", "version": 2, "state": "none", "figures": {"hybrid_ndcg": 0.9}}
     return {**report(about, evidence, limits=LIMITS), "trend": [past]}
 
@@ -79,6 +81,22 @@ def test_a_question_that_got_worse_is_not_told_twice() -> None:
     assert [each["line"] for each in told["worse"]] == [1, 2, 3]
     assert told["missed"] == []
     assert [each["line"] for each in made(live=False)["missed"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("name", "live", "total"), [("worse", True, 36), ("better", True, 12), ("missed", False, 36)])
+def test_ten_questions_of_a_kind_are_shown_and_all_are_counted(name: str, *, live: bool, total: int) -> None:
+    told = made(times=12, live=live)
+    assert (len(told[name]), told[f"{name}_count"]) == (10, total)
+    assert f'<p class="soft">And {total - 10} more, {total} in all.</p>' in render_evaluation(told)
+
+
+def test_where_all_are_shown_no_more_are_told_and_reports_without_counts_are_drawn() -> None:
+    told = made()
+    assert (told["worse_count"], told["better_count"], told["missed_count"]) == (3, 1, 0)
+    counted = {f"{name}_count" for name in ("worse", "better", "missed")}
+    older = {name: value for name, value in told.items() if name not in counted}
+    assert "in all." not in render_evaluation(told)
+    assert render_evaluation(older) == render_evaluation(told)
 
 
 def test_the_trend_is_drawn_from_nothing_to_one_and_says_of_which_versions() -> None:

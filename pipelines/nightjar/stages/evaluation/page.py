@@ -29,9 +29,9 @@ def render_evaluation(report: Record) -> str:
         tag("p", _asked(report), css="soft"),
         tag("h2", "Measures"),
         tag("div", table(("measure", *_sides(report)), _measures(report)), css="narrow"),
-        *_section("Questions that got worse", report["worse"], report),
-        *_section("Other questions that found nothing wanted", report["missed"], report),
-        *_section("Questions that got better", report["better"], report),
+        *_section("Questions that got worse", "worse", report),
+        *_section("Other questions that found nothing wanted", "missed", report),
+        *_section("Questions that got better", "better", report),
         *_trend(report),
         *_unknown(report),
     )
@@ -99,11 +99,15 @@ def _difference(estimate: Record | None) -> str:
     return _two(mean, f"{estimate['low']:+.3f} to {estimate['high']:+.3f}")
 
 
-def _section(title: str, questions: Sequence[Record], report: Record) -> Iterator[Html]:
-    if questions:
+def _section(title: str, name: str, report: Record) -> Iterator[Html]:
+    listed = report[name]
+    count = report.get(f"{name}_count", len(listed))  # a page is drawn again from reports of earlier releases, too
+    if listed:
         yield tag("h2", title)
-        for each in questions:
+        for each in listed:
             yield tag("div", *_question(each, report), css="panel")
+    if count > len(listed):
+        yield tag("p", f"And {count - len(listed):,} more, {count:,} in all.", css="soft")
 
 
 def _question(each: Record, report: Record) -> Iterator[Html]:

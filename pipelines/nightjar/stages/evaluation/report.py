@@ -47,15 +47,15 @@ class Evidence:
 
 
 def report(about: About, evidence: Evidence, *, limits: Evaluation) -> dict[str, Any]:
-    """Plain values; `worse` and `better` are the questions whose nDCG@10 moved most.
+    """Plain values; `worse` and `better` are the questions whose nDCG@10 moved most, of so many (`worse_count`).
 
-    `missed` are other questions that found nothing wanted.
+    `missed` are questions that did not get worse, and found nothing wanted.
     """
     moved = sorted(_moved(evidence), key=lambda each: each[0])
-    worse = [each for each in moved if each[0] < 0][:_LISTED]
-    better = [each for each in reversed(moved) if each[0] > 0][:_LISTED]
-    told = {place for _, place, _ in worse}
-    missed = [each for each in _missed(evidence) if each[0] not in told][:_LISTED]
+    worse = [each for each in moved if each[0] < 0]
+    better = [each for each in reversed(moved) if each[0] > 0]
+    lost = {place for _, place, _ in worse}
+    missed = [each for each in _missed(evidence) if each[0] not in lost]
     unknown = evidence.known.unknown
     return {
         "format": FORMAT,
@@ -69,9 +69,12 @@ def report(about: About, evidence: Evidence, *, limits: Evaluation) -> dict[str,
         "unknown": [{"line": line, "document": named} for line, named in unknown[:_UNKNOWN_LISTED]],
         "unknown_count": len(unknown),
         "measures": [asdict(each) for each in evidence.compared],
-        "worse": [_shown(evidence, place, mode) for _, place, mode in worse],
-        "better": [_shown(evidence, place, mode) for _, place, mode in better],
-        "missed": [_shown(evidence, place, mode) for place, mode in missed],
+        "worse": [_shown(evidence, place, mode) for _, place, mode in worse[:_LISTED]],
+        "worse_count": len(worse),
+        "better": [_shown(evidence, place, mode) for _, place, mode in better[:_LISTED]],
+        "better_count": len(better),
+        "missed": [_shown(evidence, place, mode) for place, mode in missed[:_LISTED]],
+        "missed_count": len(missed),
         "scores": [_scores(evidence, place, each) for place, each in enumerate(evidence.known.questions)],
     }
 
