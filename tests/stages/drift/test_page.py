@@ -105,6 +105,16 @@ def test_what_fails_comes_before_what_only_warns() -> None:
     assert told[4][0].startswith("1/")
 
 
+def test_the_page_says_of_each_document_which_detectors_it_moved() -> None:
+    misread = [row | {"text": str(row["text"]).replace("e", "\ufffd")} for row in changed(range(30, 34))]
+    made = reported([*sample(range(30)), *misread, *sample(range(34, 62))])
+    documents = made.values["documents"]
+    assert {", ".join(each["moved"]) for each in documents} >= {"", "replaced"}
+    for each in documents:
+        row = made.page[made.page.index(f">{each['source_uri']}</a></td>") :]
+        assert row.split("</td>")[2] == f"<td>{', '.join(each['moved'])}"
+
+
 def test_evidence_is_bounded() -> None:
     night = sample(range(60, 160)) + [row | {"text": "word " * 50_000} for row in sample(range(3), topic=2)]
     assert len(reported(night).as_json) < 100_000

@@ -54,7 +54,7 @@ def render_drift(report: Fields, dots: Projection | None) -> str:
         _detectors(report),
         *_clusters(report["clusters"], dots),
         tag("h2", "New and changed documents that moved the figures most"),
-        table(("document", "title", "passages", "novel", "damage"), map(_document, report["documents"])),
+        table(("document", "title", "moved", "passages", "novel", "damage"), map(_document, report["documents"])),
         tag("h2", "What the corpus is made of"),
         *(part for kind, moved in report["composition"].items() for part in _composition(kind, moved)),
     )
@@ -142,4 +142,5 @@ def _composition(kind: str, moved: Mapping[str, Sequence[float]]) -> tuple[Html,
 
 
 def _document(each: Fields) -> tuple[str | int, ...]:
-    return link(each["source_uri"]), each["title"], each["passages"], each["novel"], shown(each["damage"])
+    moved = ", ".join(map(words, each["moved"]))
+    return link(each["source_uri"]), each["title"], moved, each["passages"], each["novel"], shown(each["damage"])
