@@ -99,10 +99,22 @@ def test_where_all_are_shown_no_more_are_told_and_reports_without_counts_are_dra
     assert render_evaluation(older) == render_evaluation(told)
 
 
-def test_the_trend_is_drawn_from_nothing_to_one_and_says_of_which_versions() -> None:
-    page = render_evaluation(made())
-    assert '<polyline points="26.0,16.6 356.0,58.2"' in page
-    assert re.findall(r"<text [^>]*>([^<]+)</text>", page) == ["1", "0", "version 2", "version 3"]
+def trend(told: dict[str, Any]) -> str:
+    page = render_evaluation(told)
+    return page[page.index("<svg") : page.index("</svg>")]
+
+
+def test_the_trend_is_drawn_from_nothing_upwards_and_says_of_which_versions() -> None:
+    drawn = trend(made())
+    assert "nDCG@10 of hybrid search over the last 2 evaluations, from version 2 to 3" in drawn
+    assert sorted(re.findall(r"<text [^>]*>([^<]+)</text>", drawn)) == ["0", "0.9", "2", "3"]
+
+
+def test_a_version_that_was_scored_again_and_again_has_a_place_for_each_time() -> None:
+    told = made()
+    again = {**told["trend"][0], "version": told["version"]}
+    [line] = re.findall(r' d="([^"]+)"', trend({**told, "trend": [again] * 4}))
+    assert len(set(re.findall(r"[ML] ([\d.]+) ", line))) == 5
 
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x onerror=a()>', "a&b", "\ud800<"])

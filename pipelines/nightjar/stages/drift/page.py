@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from nightjar.stages.drift.explain import Projection
 from nightjar.stages.drift.findings import FAIL, NONE, STATES, WARN, shown
-from nightjar.stages.drift.plots import scatter, sparkline
+from nightjar.stages.drift.plots import scatter
 from nightjar.stages.page import Html, link, page, table, tag, words
+from nightjar.stages.plots import sparkline
 
 Fields = Mapping[str, Any]
 _GREW: Final = 1.5
@@ -115,7 +116,7 @@ def _history(each: Fields, report: Fields) -> Html:
     told = [*report["history"], {"version": report["version"], **report}]
     past = [one for one in told if name in one["figures"]]
     values = [(one["version"], one["figures"][name]) for one in past]
-    limits = [(one["version"], one["thresholds"][name]) for one in past]
+    limits = [one["thresholds"][name] for one in past]
     return sparkline(values, limits, said=f"{words(name)} over the last versions, with its threshold")
 
 

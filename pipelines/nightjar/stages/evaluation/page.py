@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from nightjar.stages.evaluation.verdict import FLOOR_MODE, name_of
-from nightjar.stages.page import Html, link, page, table, tag, text, words
+from nightjar.stages.page import Html, link, page, table, tag, words
 
 _MEASURED: Final = {
     "index": "The version's collection was asked by vector, by keyword and by both.",
     "overlay": "Vector search was foretold before anything was written; keyword and hybrid search are measured after.",
     "exact": "The version stands in no collection: its stored vectors were compared exactly, by vector only.",
 }
-_PLOT: Final = (360, 110)
-_PLOT_LEFT, _PLOT_BOTTOM = 26, 16
 
 Record = Mapping[str, Any]
 
@@ -146,10 +144,13 @@ def _trend(report: Record) -> Iterator[Html]:
     past = [*report["trend"], report]
     modes = {each["mode"] for each in report["measures"]}
     shown = f"{FLOOR_MODE if FLOOR_MODE in modes else 'vector'}_ndcg"
-    values = [each["figures"][shown] for each in past if shown in each["figures"]]
+    values = [(each["version"], each["figures"][shown]) for each in past if shown in each["figures"]]
     if len(values) > 1:
-        yield tag("h2", f"nDCG@10 of {shown.removesuffix('_ndcg')} search over the last {len(values)} evaluations")
-        yield _plot(values, [f"version {each['version']}" for each in (past[0], report)])
+        from nightjar.stages.plots import sparkline  # noqa: PLC0415 - brings the library that draws
+
+        title = f"nDCG@10 of {shown.removesuffix('_ndcg')} search over the last {len(values)} evaluations"
+        yield tag("h2", title)
+        yield tag("figure", sparkline(values, (), said=f"{title}, from version {values[0][0]} to {values[-1][0]}"))
         yield tag("div", table(("when", "version", "verdict", "nDCG@10"), _past(past, shown)), css="narrow")
 
 
@@ -162,26 +163,6 @@ def _past(past: Sequence[Record], shown: str) -> Iterator[tuple[str, ...]]:
 def _figure(each: Record, shown: str) -> str:
     value = each["figures"].get(shown)
     return "-" if value is None else f"{value:.3f}"
-
-
-def _plot(values: Sequence[float], ends: Sequence[str]) -> Html:
-    """A line from 0 at the bottom to 1 at the top, between its first and its last version."""
-    width, height = _PLOT
-    left, bottom = _PLOT_LEFT, height - _PLOT_BOTTOM
-    tall, step = bottom - 8, (width - left - 4) / (len(values) - 1)
-    points = [(left + place * step, bottom - tall * value) for place, value in enumerate(values)]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return Html(
-        f'<svg viewBox="0 0 {width} {height}" width="{width * 4 // 3}" font-size="10" role="img"'
-        ' aria-label="nDCG@10 over time">'
-        f'<path d="M{left} {bottom}H{width}M{left} 8H{width}" stroke="var(--line)"/>'
-        f'<text x="{left - 5}" y="12" text-anchor="end">1</text>'
-        f'<text x="{left - 5}" y="{bottom + 3}" text-anchor="end">0</text>'
-        f'<text x="{left}" y="{height - 2}">{text(ends[0])}</text>'
-        f'<text x="{width}" y="{height - 2}" text-anchor="end">{text(ends[1])}</text>'
-        f'<polyline points="{line}" fill="none" stroke="var(--after)" stroke-width="1.5"/>'
-        f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="2.5" fill="var(--after)"/></svg>'
-    )
 
 
 def _unknown(report: Record) -> Iterator[Html]:
