@@ -1,4 +1,7 @@
-"""`make bench`: every benchmark in turn, each a program of its own; needs `make services` and NIGHTJAR_DATA."""
+"""`make bench`: every benchmark in turn, each a program of its own; needs `make services` and NIGHTJAR_DATA.
+
+But for `airflow_kinds.py`, which needs `make airflow`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,19 @@ from typing import Final
 
 PROGRAMS: Final = (
     ("second_night.py",),
+    ("second_night.py", "100000"),
     ("ingest.py",),
+    ("embed_memory.py",),
     ("real_files.py", "documents"),
     ("real_files.py", "hostile"),
     ("retrieval.py",),
     ("ten_nights.py", "blue_green"),
     ("ten_nights.py", "in_place"),
+    ("in_place.py",),
+    ("drift.py", "--nights", "50", "--trials", "25"),
+    ("drift_canary.py",),
+    ("evaluation.py",),
+    ("gates.py",),
     ("dag_parsing.py",),
     ("killed_weaviate.py",),
 )

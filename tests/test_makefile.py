@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -34,3 +35,11 @@ def test_every_list_takes_the_versions_of_the_tested_one(name: str) -> None:
 def test_the_scheduler_installs_nothing_heavy(package: str) -> None:
     listed = (ROOT / "requirements" / "airflow.txt").read_text()
     assert not re.search(rf"^{package}==", listed, re.MULTILINE)
+
+
+def test_make_bench_runs_every_benchmark_that_the_documents_name_but_the_one_that_needs_airflow() -> None:
+    folder = ROOT / "benchmarks"
+    told = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    named = {name for name in re.findall(r"\w+\.py", told) if (folder / name).exists()}
+    programs = runpy.run_path(str(folder / "__main__.py"), run_name="benchmarks")["PROGRAMS"]
+    assert {program for program, *_ in programs} == named - {"airflow_kinds.py"}
