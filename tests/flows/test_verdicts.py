@@ -76,6 +76,12 @@ def test_a_sentence_has_the_verdict_the_reason_and_the_figure_that_counts() -> N
     )
 
 
+def test_a_verdict_without_an_interval_is_told_without_its_comparison() -> None:
+    figures = {"questions": 8.0, "hybrid_ndcg": 0.5, "hybrid_ndcg_live": 0.9}
+    verdict = {"state": "none", "reason": "", "figures": figures}
+    assert sentence("evaluation", verdict) == "none (8 questions; nDCG@10 of hybrid search 0.500)"
+
+
 def test_of_drift_the_figures_nearest_to_their_thresholds_are_told() -> None:
     names = ("canary", "mojibake", "short", "novelty", "mmd")
     figures = dict(zip(names, (0.0, 0.01, 0.02, 0.2, 0.0), strict=True))

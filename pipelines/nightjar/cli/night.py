@@ -14,6 +14,7 @@ from nightjar.flows.night import report_of, run_night
 from nightjar.flows.quarantine import quarantined
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.flows.verdicts import GATES
 from nightjar.flows.versions import read_live, read_version
 from nightjar.owner import Owner
 
@@ -22,7 +23,6 @@ _PAUSES_S: Final = (5.0, 20.0)
 _DOCUMENTS: Final = ("added", "changed", "deleted", "renamed", "unchanged", "quarantined")
 _CHUNKS: Final = ("total", "written", "deleted", "embedded", "reused", "truncated_tokens")
 _SECONDS: Final = ("plan", "parse", "chunk", "check", "embed", "gates", "index", "verify", "promote", "total")
-_VERDICTS: Final = ("quality", "drift", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def empty_report(corpus: str, run_id: str, *, reason: str) -> dict[str, Any]:
         "parsed": 0,
         "tokens": 0,
         "seconds": dict.fromkeys(_SECONDS, 0.0),
-        "verdicts": dict.fromkeys(_VERDICTS),
+        "verdicts": dict.fromkeys(GATES),
     }
 
 

@@ -33,6 +33,7 @@ from nightjar.flows.runs import (
 )
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
+from nightjar.flows.verdicts import GATES
 from nightjar.flows.versions import Version, read_version
 from nightjar.lease import Lease
 from nightjar.owner import Owner
@@ -159,7 +160,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "withheld": withheld_deletions(services, run),
         "erased": made.erased,
         "seconds": seconds,
-        "verdicts": dict(version.verdicts) if version else {"quality": None, "drift": None, "evaluation": None},
+        "verdicts": dict(version.verdicts) if version else dict.fromkeys(GATES),
     }
     write_json(services, run, "report.json", report)
     return report

@@ -69,7 +69,7 @@ def _asked(figures: Mapping[str, float]) -> list[str]:
 def _score(figures: Mapping[str, float], mode: str, measure: str, name: str) -> str:
     key = f"{mode}_{measure}"
     told = f"{name} of {mode} search {figures[key]:.3f}"
-    if f"{key}_live" not in figures:
+    if f"{key}_low" not in figures:  # nothing was compared; or a verdict of an earlier release
         return told
     low, high = figures[f"{key}_low"], figures[f"{key}_high"]
     return f"{told}, live {figures[f'{key}_live']:.3f}, difference {low:+.3f} to {high:+.3f}"
