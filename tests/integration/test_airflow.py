@@ -26,10 +26,12 @@ from nightjar.settings import Settings
 from nightjar.wiring import open_services
 from tools.stack.airflow import USER
 from tools.stack.environment import client_environment
+from tools.stack.place import Failed
 
 pytestmark = [pytest.mark.airflow, pytest.mark.services, pytest.mark.slow]
 
 DAG = "reindex_notes"
+BRIEF = "reindex_brief"
 OPERATE = "operate_notes"
 AUDIT = "audit_notes"
 EVALUATE = "evaluate_notes"
@@ -40,6 +42,7 @@ CORPORA = {
         "index: {alias: Notes}\n"
         "airflow: {stages: {promote: {pool: promotions}}}\n"
     ),
+    "brief": "source: {uri: s3://documents/brief/}\n",
     "wrong": "source: {uri: s3://documents/wrong/}\nchunk: {max_token: 200}\n",
 }
 NOTES = {
@@ -98,7 +101,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def rest(stack: Stack) -> Rest:
     session = stack.log_in()
-    session.await_dag(DAG, timeout_s=120)
+    for dag_id in (DAG, BRIEF):
+        session.await_dag(dag_id, timeout_s=120)
+    (stack.corpora / "brief.yaml").unlink()
     return session
 
 
@@ -263,6 +268,14 @@ def ordered(stack: Stack, rest: Rest, dag_id: str, **form: object) -> Chapter:
     run_id = rest.order(dag_id, **form)
     until(lambda: rest.run_state(dag_id, run_id) in OVER, within_s=RUN_WITHIN_S)
     return chapter(stack, rest, run_id, dag_id=dag_id)
+
+
+def is_awaited_in_vain(rest: Rest, dag_id: str) -> bool:
+    try:
+        rest.await_dag(dag_id, timeout_s=1)
+    except Failed:
+        return True
+    return False
 
 
 def await_question(stack: Stack, rest: Rest, run_id: str) -> None:
@@ -441,6 +454,10 @@ def test_a_wrong_corpus_file_is_an_import_error_that_names_it(rest: Rest) -> Non
     assert set(errors) == {"corpora_errors.py"}
     assert "wrong.yaml" in errors["corpora_errors.py"]
     assert "max_tokens" in errors["corpora_errors.py"]
+
+
+def test_a_dag_whose_corpus_file_was_taken_away_is_awaited_in_vain(rest: Rest) -> None:
+    until(lambda: is_awaited_in_vain(rest, BRIEF), within_s=60)
 
 
 def test_plugins_load(rest: Rest) -> None:
