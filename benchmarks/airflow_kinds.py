@@ -1,12 +1,12 @@
-"""A night of each kind through the DAG of a real Airflow: what goes live, what is rejected, by which task and why.
+"""A night of each kind through the DAG of a real Airflow: what goes live, what is rejected or waits, where and why.
 
     make airflow && . .nightjar/env
     NIGHTJAR_DATA=../shared/data PYTHONPATH=. .venv/bin/python benchmarks/airflow_kinds.py
 
 Eighty paragraphs of squad2 and its questions about them are the corpus `kinds`; its corpus file and its questions lie
 in dags/corpora and expectations/questions only while this runs. After each damage the documents are restored and
-another night follows. Prints a row a night, writes benchmarks/results/airflow-kinds.json; exits 1 where a night
-ended otherwise than it should.
+another night follows. What waits for a person is asked, and rejected. Prints a row a night, writes
+benchmarks/results/airflow-kinds.json; exits 1 where a night ended otherwise than it should.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from corpora import BUCKET, DATA, corpus_file, drop_index, empty, nightjar
-from drift import BANNER, cut, misread
+from airflow_kinds_documents import PREFIX, QUESTIONS, Documents, first_documents, questions
+from airflow_kinds_nights import ASKED, EMBED, KINDS, RESTORED, Kind
+from airflow_kinds_planted import MODEL_COPY, model_copy
+from corpora import BUCKET, corpus_file, drop_index, empty, nightjar
 
 from tools.airflow_rest import Airflow
 from tools.stack.airflow import USER
@@ -30,94 +31,26 @@ from tools.stack.place import Port, place_from_environment
 from tools.stack.secret import local_secrets
 
 DAG: Final = "reindex_kinds"
-PREFIX: Final = "bench/kinds/"
+OPERATE: Final = "operate_kinds"
 CORPUS: Final = Path("dags/corpora/kinds.yaml")
-QUESTIONS: Final = Path("expectations/questions/kinds.jsonl")
 RESULTS: Final = Path("benchmarks/results/airflow-kinds.json")
-SETS: Final = DATA / "retrieval"
-DOCUMENTS: Final = 80
-
-Documents = Mapping[str, str]
-Change = Callable[[Documents, random.Random], Documents]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What happens to the documents, and how the night should end; `red` is a task, `drift` that gate's verdict.
-
-    Where the change does not stay, the documents are restored for a night of their own.
-    """
-
-    name: str
-    change: Change
-    state: str
-    red: str = ""
-    drift: str | None = "none"
-    stays: bool = False
-
-
-def as_it_was(documents: Documents, _chance: random.Random) -> Documents:
-    return documents
-
-
-def hurt(damage: Callable[[str], str], *, one_in: int = 10) -> Change:
-    """So many of the documents, drawn by chance."""
-    return lambda documents, chance: {
-        **documents,
-        **{name: damage(documents[name]) for name in chance.sample(sorted(documents), len(documents) // one_in)},
-    }
-
-
-def half_misread(text: str) -> str:
-    """Mostly too little for the quality gate to set the document aside."""
-    return misread(text[: len(text) // 2]) + text[len(text) // 2 :]
-
-
-def new_topic(documents: Documents, chance: random.Random) -> Documents:
-    """Paragraphs of medical articles until they are a fifth of all text."""
-    articles = [path.read_text("utf-8") for path in sorted((SETS / "covidqa/corpus").iterdir())]
-    paragraphs = [each for article in articles for each in article.split("\n\n")]
-    whole = [each for each in paragraphs if 400 < len(each) < 1000 and each.endswith(".")]
-    mean = sum(map(len, whole)) / len(whole)
-    count = round(sum(map(len, documents.values())) / 4 / mean)
-    return {**documents, **{f"topic-{n:02}.txt": text for n, text in enumerate(chance.sample(whole, count))}}
-
-
-def new_language(documents: Documents, chance: random.Random) -> Documents:
-    """German paragraphs, a twentieth of all documents."""
-    files = chance.sample(sorted((SETS / "xquad/corpus/de").iterdir()), round(len(documents) / 19))
-    return {**documents, **{f"german-{file.name}": file.read_text("utf-8") for file in files}}
-
-
-def swapped(documents: Documents, chance: random.Random) -> Documents:
-    """Three tenths of them have the text of another."""
-    names = chance.sample(sorted(documents), 3 * len(documents) // 10)
-    return {**documents, **{name: documents[other] for name, other in zip(names, names[1:] + names[:1], strict=True)}}
-
-
-KINDS: Final = (
-    Kind("first", as_it_was, "live", drift=None, stays=True),
-    Kind("quiet: three edits", hurt(lambda text: f"{text}\n\nSeen again.", one_in=26), "live", stays=True),
-    # The quality gate sets each aside, which stops no version up to ten documents: people find what they found.
-    Kind("10 % are mojibake", hurt(misread), "live"),
-    Kind("half of 10 % is mojibake", hurt(half_misread), "rejected", "gate", "fail"),
-    Kind("boilerplate in 10 %", hurt(lambda text: BANNER + text), "rejected", "gate", "fail"),
-    Kind("10 % truncated", hurt(cut), "rejected", "gate", "fail"),
-    Kind("texts of 30 % swapped", swapped, "rejected", "evaluate"),
-    Kind("new topic, 20 % of the text", new_topic, "live", drift="warn", stays=True),
-    Kind("new language, 5 % of documents", new_language, "live", drift="warn", stays=True),
-)
-RESTORED: Final = Kind("restored", as_it_was, "live")
+SEEN_TO_WAIT_S: Final = 10
+"""Airflow 3.3 takes a question that is answered sooner for a task that was killed."""
 
 
 class Rest(Airflow):
     """What this benchmark asks besides."""
 
-    def ended(self, run_id: str) -> dict[str, Any]:
+    def ended(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """The run, when it is over."""
-        while (run := self._call("GET", self._run(DAG, run_id)))["state"] not in {"success", "failed"}:
+        while (run := self._call("GET", self._run(dag_id, run_id)))["state"] not in {"success", "failed"}:
             time.sleep(1)
         return run
+
+    def forget(self, dag_id: str) -> None:
+        """Its runs of an earlier benchmark: a question of the same name would not be asked again."""
+        for run in self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"]:
+            self._call("DELETE", self._run(dag_id, run["dag_run_id"]))
 
     def red(self, run_id: str) -> Iterator[tuple[str, str]]:
         """Each failed task, and the sentence that its log ends with."""
@@ -127,16 +60,24 @@ class Rest(Airflow):
                 "GET", f"{tasks}/{each['task_id']}/logs/{each['try_number']}?map_index={each['map_index']}"
             )
             told = [line["error_detail"][0]["exc_value"] for line in log["content"] if line.get("error_detail")]
-            yield each["task_id"], told[-1] if told else str(log["content"][-1]["event"])
+            yield each["task_id"], as_anywhere(told[-1] if told else str(log["content"][-1]["event"]))
+
+    def rejected(self, run_id: str) -> str:
+        """What the run of `operate_kinds` asks; answered with no, and over."""
+        task = f"{self._run(OPERATE, run_id)}/taskInstances/ask"
+        while self._call("GET", task)["state"] != "awaiting_input":
+            time.sleep(1)
+        time.sleep(SEEN_TO_WAIT_S)
+        details = f"{task}/-1/hitlDetails"
+        asked = self._call("GET", details)
+        self._call("PATCH", details, {"chosen_options": ["Reject"], "params_input": {"reason": "a benchmark"}})
+        self.ended(OPERATE, run_id)
+        return as_anywhere(f"{asked['subject']}\n{asked['body']}")
 
 
-def questions(documents: Documents) -> Iterator[dict[str, Any]]:
-    lines = (SETS / "squad2/queries.jsonl").read_text("utf-8").splitlines()
-    asked = {row["id"]: row["text"] for row in map(json.loads, lines)}
-    for line in (SETS / "squad2/qrels.tsv").read_text("utf-8").splitlines()[1:]:
-        question, document, _ = line.split("\t")
-        if document in documents:
-            yield {"question": asked[question], "relevant": [f"s3://{BUCKET}/{PREFIX}{document}"]}
+def as_anywhere(sentence: str) -> str:
+    """Without the folder of this machine that the model's copy lies in."""
+    return sentence.replace(f"{MODEL_COPY.parent}/", "")
 
 
 def prepare(documents: Documents) -> None:
@@ -145,7 +86,12 @@ def prepare(documents: Documents) -> None:
     for bucket in (BUCKET, "nightjar-state"):
         empty(bucket, prefix=PREFIX)
     QUESTIONS.write_text("".join(f"{json.dumps(each)}\n" for each in questions(documents)))
-    CORPUS.write_text(corpus_file("kinds", evaluation={"questions": QUESTIONS.name}).read_text())
+    configure({})
+
+
+def configure(blocks: Mapping[str, Any]) -> None:
+    """The corpus file, with these blocks in place of the usual ones."""
+    CORPUS.write_text(corpus_file("kinds", **{"embed": EMBED, "evaluation": ASKED, **blocks}).read_text())
 
 
 def put(documents: Documents, standing: Documents) -> None:
@@ -154,26 +100,39 @@ def put(documents: Documents, standing: Documents) -> None:
         client.put_object(Bucket=BUCKET, Key=PREFIX + name, Body=documents[name].encode())
 
 
+def newest() -> dict[str, Any]:
+    version: dict[str, Any] = nightjar("versions", "kinds")[1]["versions"][0]
+    return version
+
+
 def night(airflow: Rest, kind: Kind, before: int) -> dict[str, Any]:
     """One run and what it made; `before` is the newest version's number before it."""
-    run = airflow.ended(airflow.trigger(DAG))
-    red = dict(airflow.red(run["dag_run_id"]))
-    newest = nightjar("versions", "kinds")[1]["versions"][0]
-    is_new = newest["number"] > before
-    judged = {gate: each for gate, each in newest["verdicts"].items() if is_new and each and each["state"]}
-    state = newest["state"] if is_new else "unchanged"
+    run = airflow.ended(DAG, airflow.trigger(DAG))
+    red, made = dict(airflow.red(run["dag_run_id"])), newest()
+    is_new = made["number"] > before
+    judged = {gate: each for gate, each in made["verdicts"].items() if is_new and each and each["state"]}
+    state = made["state"] if is_new else "unchanged"
     verdicts = {gate: each["state"] for gate, each in judged.items()}
     return {
         "night": kind.name,
         "run": run["state"],
         "red": red,
-        "version": newest["number"],
+        "version": made["number"],
         "state": state,
         "verdicts": verdicts,
         "reasons": {gate: each["reason"] for gate, each in judged.items()},
         "seconds": round(run["duration"]),
         "as_it_should": (state, "".join(red), verdicts.get("drift")) == (kind.state, kind.red, kind.drift),
+        **(refused(airflow, made["number"]) if state == "waiting" else {}),
     }
+
+
+def refused(airflow: Rest, number: int) -> dict[str, Any]:
+    """What a person was asked about the version, which goes by the answer."""
+    asked = airflow.rejected(f"ask__version-{number}")
+    if (state := newest()["state"]) != "rejected":
+        raise AssertionError(f"version {number} is {state} after a person rejected it")
+    return {"asked": asked}
 
 
 def line_of(row: Mapping[str, Any]) -> str:
@@ -184,25 +143,37 @@ def line_of(row: Mapping[str, Any]) -> str:
     )
 
 
+def nights(airflow: Rest, documents: Documents, chance: random.Random) -> Iterator[dict[str, Any]]:
+    """A row a night."""
+    standing: Documents = {}
+    number = 0
+    for kind in KINDS:
+        for each in (kind,) if kind.stays else (kind, RESTORED):
+            tonight = each.change(documents, chance)
+            configure(each.blocks)
+            put(tonight, standing)
+            with each.planted():
+                row = night(airflow, each, before=number)
+            yield row
+            standing, number = tonight, row["version"]
+        documents = standing
+
+
 def main() -> int:
     chance, place = random.Random(7), place_from_environment()  # noqa: S311 - a script that can be repeated
-    files = chance.sample(sorted((SETS / "squad2/corpus").iterdir()), DOCUMENTS)
-    documents: Documents = {file.name: file.read_text("utf-8") for file in files}
-    standing: Documents = {}
+    documents = first_documents(chance)
     rows: list[dict[str, Any]] = []
     try:
-        prepare(documents)
-        airflow = Rest(place.url(Port.AIRFLOW), user=USER, password=local_secrets(place.home).airflow_password)
-        airflow.await_dag(DAG, timeout_s=120)
-        airflow.unpause(DAG)
-        for kind in KINDS:
-            for each in (kind,) if kind.stays else (kind, RESTORED):
-                tonight = each.change(documents, chance)
-                put(tonight, standing)
-                rows.append(night(airflow, each, before=len(rows) and rows[-1]["version"]))
-                print(line_of(rows[-1]), flush=True)
-                standing = tonight
-            documents = standing
+        with model_copy():
+            prepare(documents)
+            airflow = Rest(place.url(Port.AIRFLOW), user=USER, password=local_secrets(place.home).airflow_password)
+            for dag_id in (DAG, OPERATE):
+                airflow.await_dag(dag_id, timeout_s=120)
+                airflow.forget(dag_id)
+            airflow.unpause(DAG)
+            for row in nights(airflow, documents, chance):
+                rows.append(row)
+                print(line_of(row), flush=True)
     finally:
         CORPUS.unlink(missing_ok=True)
         QUESTIONS.unlink(missing_ok=True)

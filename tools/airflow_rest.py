@@ -99,13 +99,13 @@ class Airflow:
         return f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
 
     def _dag_is_known(self, dag_id: str) -> bool:
+        """A DAG whose file was taken away is remembered as stale, and starts no run."""
         try:
-            self._call("GET", f"/api/v2/dags/{dag_id}")
+            return not self._call("GET", f"/api/v2/dags/{dag_id}")["is_stale"]
         except urllib.error.HTTPError as refusal:
             if refusal.code == _NOT_FOUND:
                 return False
             raise
-        return True
 
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - the loopback address of our own Airflow
@@ -116,7 +116,7 @@ class Airflow:
             | ({"Authorization": f"Bearer {self._token}"} if self._token else {}),
         )
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310 - as above
-            answer: dict[str, Any] = json.load(reply)
+            answer: dict[str, Any] = json.loads(reply.read() or b"{}")  # a deletion says nothing
             return answer
 
 

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,21 @@ from typing import Any
 import pytest
 from airflow_stack import Rest, Stack, airflow_stack, until
 
-from nightjar.model import CollectionName, IndexObject
+from nightjar.flows.services import Services
+from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.settings import Settings
 from nightjar.wiring import open_services
 from tools.stack.airflow import USER
 from tools.stack.environment import client_environment
+from tools.stack.place import Failed
 
 pytestmark = [pytest.mark.airflow, pytest.mark.services, pytest.mark.slow]
 
 DAG = "reindex_notes"
+BRIEF = "reindex_brief"
 OPERATE = "operate_notes"
 AUDIT = "audit_notes"
+EVALUATE = "evaluate_notes"
 RUN_WITHIN_S = 300.0
 CORPORA = {
     "notes": (
@@ -37,6 +42,7 @@ CORPORA = {
         "index: {alias: Notes}\n"
         "airflow: {stages: {promote: {pool: promotions}}}\n"
     ),
+    "brief": "source: {uri: s3://documents/brief/}\n",
     "wrong": "source: {uri: s3://documents/wrong/}\nchunk: {max_token: 200}\n",
 }
 NOTES = {
@@ -44,10 +50,14 @@ NOTES = {
     "lamp.txt": "Every lamp of the lighthouse is cleaned on Mondays. The keeper signs the yellow book afterwards.",
     "tides.txt": "Spring tides reach the second step of the pier. Boats are then moored with two lines each.",
 }
+# From the fourth version on: another embedding, questions, and a guard that forgives no deletion.
+CHANGED = 'embed: {document_prompt: "note: "}\nevaluation: {questions: ./notes.jsonl}\ndeletions: {guard_count: 0}\n'
+ASKED = {"When does the master open the lock?": "harbour.txt", "What does the keeper sign?": "lamp.txt"}
 LATER = ("weather.txt", "Gale warnings are shown by two black cones on the mast beside the customs house.")
 WORDS = ("harbour master", "lighthouse", "Spring tides")
 OVER = {"success", "failed"}
 QUESTION = "ask__version-4"
+DELETIONS = "ask__deletions-"
 SHARD = [("shard.parse", 0), ("shard.chunk", 0), ("shard.embed", 0)]
 BEFORE_PROMOTION = {
     "settle",
@@ -91,7 +101,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def rest(stack: Stack) -> Rest:
     session = stack.log_in()
-    session.await_dag(DAG, timeout_s=120)
+    for dag_id in (DAG, BRIEF):
+        session.await_dag(dag_id, timeout_s=120)
+    (stack.corpora / "brief.yaml").unlink()
     return session
 
 
@@ -127,12 +139,7 @@ def promoted(stack: Stack, rest: Rest, repeated: Chapter) -> Chapter:
 def overtaken(stack: Stack, rest: Rest, promoted: Chapter) -> Chapter:
     """A later version went live, made by the command line on the same state."""
     put(stack, *LATER)
-    subprocess.run(
-        [str(Path(sys.executable).with_name("nightjar")), "run", "notes", "--json"],
-        env=environment(stack),
-        check=True,
-        capture_output=True,
-    )
+    nightjar(stack, "run", "notes")
     return chapter(stack, rest, promoted.run_id)
 
 
@@ -177,25 +184,78 @@ def audited(stack: Stack, rest: Rest, chosen: Chapter) -> Chapter:
 
 @pytest.fixture(scope="module")
 def asking(stack: Stack, rest: Rest, audited: Chapter) -> Chapter:
-    """A night with another embedding: version 4 waits, and a run of `operate` waits for an answer."""
-    (stack.corpora / "notes.yaml").write_text(CORPORA["notes"] + 'embed: {document_prompt: "note: "}\n')
+    """A night with another embedding: version 4 waits, and a run of `operate` waits for an answer.
+
+    A document is empty that night, and another is gone.
+    """
+    golden = ({"question": text, "relevant": [f"s3://documents/notes/{name}"]} for text, name in ASKED.items())
+    (stack.corpora / "notes.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in golden))
+    (stack.corpora / "notes.yaml").write_text(CORPORA["notes"] + CHANGED)
+    put(stack, "empty.txt", "")
+    take(stack, LATER[0])
     night = ordered(stack, rest, DAG)
     until(lambda: QUESTION in rest.runs(OPERATE), within_s=60)
-    until(lambda: rest.states(OPERATE, QUESTION)["ask"] == "awaiting_input", within_s=RUN_WITHIN_S)
-    until(lambda: stack.let_go(OPERATE, QUESTION, "ask"), within_s=60)
+    await_question(stack, rest, QUESTION)
     return night
 
 
 @pytest.fixture(scope="module")
 def approved(stack: Stack, rest: Rest, asking: Chapter) -> Chapter:
     """Somebody said yes."""
-    rest.reply(OPERATE, QUESTION, "ask", "Approve", reason="searchers know")
-    until(lambda: rest.run_state(OPERATE, QUESTION) in OVER, within_s=RUN_WITHIN_S)
-    return chapter(stack, rest, QUESTION, dag_id=OPERATE)
+    return answered(stack, rest, QUESTION, "Approve")
 
 
 @pytest.fixture(scope="module")
-def stopped(stack: Stack, rest: Rest, approved: Chapter) -> Stack:
+def scored(stack: Stack, rest: Rest, approved: Chapter) -> Chapter:
+    """The questions asked again of what is live."""
+    rest.unpause(EVALUATE)
+    return ordered(stack, rest, EVALUATE)
+
+
+@pytest.fixture(scope="module")
+def mended(stack: Stack, rest: Rest, scored: Chapter) -> Chapter:
+    """An audit with repair, after an object was lost."""
+    with opened(stack) as services:
+        lost = next(iter(scored.collections[str(scored.serving)]))
+        services.index.delete(CollectionName(str(scored.serving)), [ChunkId(lost)])
+    return ordered(stack, rest, AUDIT, repair=True)
+
+
+@pytest.fixture(scope="module")
+def asked_again(stack: Stack, rest: Rest, mended: Chapter) -> str:
+    """Somebody had the withheld deletion put to a person; the run that waits for the answer."""
+    run_id = rest.order(OPERATE, action="ask")
+    await_question(stack, rest, run_id)
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def replayed(stack: Stack, rest: Rest, asked_again: str) -> Chapter:
+    """The empty document tried again, while that question waits."""
+    return ordered(stack, rest, OPERATE, action="replay")
+
+
+@pytest.fixture(scope="module")
+def let_go(stack: Stack, rest: Rest, asked_again: str, replayed: Chapter) -> Chapter:
+    """The deletion approved, after another document went missing; the night that follows from it."""
+    take(stack, "lamp.txt")
+    answered(stack, rest, asked_again, "Approve")
+    [night] = (run for run in rest.runs(DAG) if run.startswith("approved__deletions-"))
+    until(lambda: rest.run_state(DAG, night) in OVER, within_s=RUN_WITHIN_S)
+    return chapter(stack, rest, night)
+
+
+@pytest.fixture(scope="module")
+def kept(stack: Stack, rest: Rest, let_go: Chapter) -> Chapter:
+    """The deletion that came since, which that night asked about, rejected."""
+    until(lambda: any(run.startswith(DELETIONS) for run in rest.runs(OPERATE)), within_s=60)
+    [question] = (run for run in rest.runs(OPERATE) if run.startswith(DELETIONS))
+    await_question(stack, rest, question)
+    return answered(stack, rest, question, "Reject")
+
+
+@pytest.fixture(scope="module")
+def stopped(stack: Stack, rest: Rest, kept: Chapter) -> Stack:
     """Everything ended while a task is at work."""
     run_id = rest.trigger(DAG)
     until(lambda: rest.states(DAG, run_id).get("settle") == "running", within_s=120)
@@ -210,10 +270,45 @@ def ordered(stack: Stack, rest: Rest, dag_id: str, **form: object) -> Chapter:
     return chapter(stack, rest, run_id, dag_id=dag_id)
 
 
+def is_awaited_in_vain(rest: Rest, dag_id: str) -> bool:
+    try:
+        rest.await_dag(dag_id, timeout_s=1)
+    except Failed:
+        return True
+    return False
+
+
+def await_question(stack: Stack, rest: Rest, run_id: str) -> None:
+    """The run of `operate` can be answered."""
+    until(lambda: rest.states(OPERATE, run_id)["ask"] == "awaiting_input", within_s=RUN_WITHIN_S)
+    until(lambda: stack.let_go(OPERATE, run_id, "ask"), within_s=60)
+
+
+def answered(stack: Stack, rest: Rest, run_id: str, option: str) -> Chapter:
+    """The run of `operate` after a person's word."""
+    rest.reply(OPERATE, run_id, "ask", option, reason="searchers know")
+    until(lambda: rest.run_state(OPERATE, run_id) in OVER, within_s=RUN_WITHIN_S)
+    return chapter(stack, rest, run_id, dag_id=OPERATE)
+
+
 def put(stack: Stack, name: str, text: str) -> None:
-    path = stack.bucket("documents") / "notes" / name
+    path = source(stack) / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
+
+
+def take(stack: Stack, name: str) -> None:
+    (source(stack) / name).unlink()
+
+
+def source(stack: Stack) -> Path:
+    return stack.bucket("documents") / "notes"
+
+
+def nightjar(stack: Stack, *words: str) -> Any:
+    """What the command line says of this stack."""
+    command = [str(Path(sys.executable).with_name("nightjar")), *words, "--json"]
+    return json.loads(subprocess.run(command, env=environment(stack), check=True, capture_output=True).stdout)
 
 
 def environment(stack: Stack) -> dict[str, str]:
@@ -243,17 +338,30 @@ def chapter(stack: Stack, rest: Rest, run_id: str, *, dag_id: str = DAG) -> Chap
 
 def indexes(stack: Stack) -> tuple[str | None, dict[str, dict[str, str]]]:
     """What the alias names, and a digest of properties and vector by chunk id in each collection."""
+    with opened(stack) as services:
+        serving = services.index.alias("Notes")
+        return serving, {
+            name: digests(services.index.scan(CollectionName(name), vectors=True))
+            for name in services.index.collections()
+        }
+
+
+def found_documents(stack: Stack) -> list[str]:
+    """Names of those that people find."""
+    with opened(stack) as services:
+        objects = services.index.scan(CollectionName(str(services.index.alias("Notes"))), vectors=False)
+        return sorted(str(item.properties["source_uri"]).rpartition("/")[2] for item in objects)
+
+
+@contextmanager
+def opened(stack: Stack) -> Iterator[Services]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in client_environment(stack.place, stack.secrets).items():
             patch.setenv(name, value)
         settings = Settings.from_environment(os.environ)
         services = open_services(settings.corpus("notes"), settings)
     try:
-        serving = services.index.alias("Notes")
-        return serving, {
-            name: digests(services.index.scan(CollectionName(name), vectors=True))
-            for name in services.index.collections()
-        }
+        yield services
     finally:
         services.close()
 
@@ -346,6 +454,10 @@ def test_a_wrong_corpus_file_is_an_import_error_that_names_it(rest: Rest) -> Non
     assert set(errors) == {"corpora_errors.py"}
     assert "wrong.yaml" in errors["corpora_errors.py"]
     assert "max_tokens" in errors["corpora_errors.py"]
+
+
+def test_a_dag_whose_corpus_file_was_taken_away_is_awaited_in_vain(rest: Rest) -> None:
+    until(lambda: is_awaited_in_vain(rest, BRIEF), within_s=60)
 
 
 def test_plugins_load(rest: Rest) -> None:
@@ -441,6 +553,48 @@ def test_an_approval_leads_to_the_promotion(rest: Rest, approved: Chapter) -> No
     assert approved.version(4)["promoted_by"] == USER
     said = str(rest.xcoms(OPERATE, QUESTION)["answer", "return_value"])
     assert said == f"approved by {USER}: version 4 is live"
+
+
+def test_a_promotion_is_announced_with_its_evaluation(rest: Rest, approved: Chapter) -> None:
+    [verdicts] = (event["extra"]["verdicts"] for event in rest.asset_events() if event["extra"]["version"] == 4)
+    assert verdicts["evaluation"]["state"] == "none"
+
+
+def test_what_is_live_is_scored_again_into_its_history(rest: Rest, approved: Chapter, scored: Chapter) -> None:
+    assert scored.run_state == "success"
+    before, after = (json.loads(each.state["evaluations.json"])["evaluations"] for each in (approved, scored))
+    assert after[:-1] == before
+    assert (after[-1]["version"], after[-1]["by"], after[-1]["state"]) == (4, scored.run_id, "none")
+    assert rest.xcoms(EVALUATE, scored.run_id)["evaluate", "return_value"]["figures"] == after[-1]["figures"]
+
+
+def test_scoring_again_is_no_promotion_to_announce(rest: Rest, approved: Chapter, scored: Chapter) -> None:
+    assert [event["extra"]["version"] for event in rest.asset_events()].count(4) == 1
+
+
+def test_an_audit_with_repair_brings_back_what_was_lost(rest: Rest, scored: Chapter, mended: Chapter) -> None:
+    assert (mended.run_state, mended.collections) == ("success", scored.collections)
+    said = rest.xcoms(AUDIT, mended.run_id)["audit", "return_value"]
+    assert said == "version 4 is what its manifest says; 1 objects were mended"
+
+
+def test_a_replay_tries_quarantined_documents_again(stack: Stack, rest: Rest, replayed: Chapter) -> None:
+    assert replayed.states == {"act": "success", "describe": "skipped", "ask": "skipped", "answer": "skipped"}
+    [document] = nightjar(stack, "quarantine", "notes")["documents"]
+    assert (document["source_uri"], document["code"]) == ("s3://documents/notes/empty.txt", "empty")
+    assert document["attempts"] == 2
+
+
+def test_approved_deletions_go_and_no_others(stack: Stack, let_go: Chapter) -> None:
+    assert let_go.run_state == "success"
+    assert found_documents(stack) == sorted(NOTES)
+
+
+def test_rejected_deletions_stay_withheld(rest: Rest, let_go: Chapter, kept: Chapter) -> None:
+    assert kept.states == {"act": "skipped", "describe": "success", "ask": "success", "answer": "success"}
+    assert (kept.serving, kept.collections) == (let_go.serving, let_go.collections)
+    said = str(rest.xcoms(OPERATE, kept.run_id)["answer", "return_value"])
+    assert said.startswith(f"rejected by {USER}: deletions ")
 
 
 def test_stopping_in_the_middle_of_a_task_leaves_no_process(stopped: Stack) -> None:

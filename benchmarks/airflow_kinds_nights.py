@@ -1,0 +1,96 @@
+"""Which nights `airflow_kinds.py` runs, in order, and how each should end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from airflow_kinds_documents import (
+    QUESTIONS,
+    Change,
+    as_it_was,
+    edited,
+    half_misread,
+    hurt,
+    misread_throughout,
+    new_language,
+    new_topic,
+    swapped,
+)
+from airflow_kinds_planted import MODEL_COPY, other_pooling, other_weights, permuted_vectors
+from drift import BANNER, cut, misread
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What happens to the documents, the corpus file or behind both, and how the night should end.
+
+    `red` is a task, `drift` that gate's verdict. `blocks` stand in the corpus file, and `planted` holds, for this night
+    alone. Where the change does not stay, the documents are restored for a night of their own.
+    """
+
+    name: str
+    change: Change
+    state: str
+    red: str = ""
+    drift: str | None = "none"
+    stays: bool = False
+    blocks: Mapping[str, Any] = field(default_factory=dict)
+    planted: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+EMBED: Final = {"model": str(MODEL_COPY)}
+ASKED: Final = {"questions": QUESTIONS.name}
+SMALL: Final = {"max_tokens": 80}
+THREEFOLD: Final = {"max_tokens": 240}
+OTHER_EMBED: Final = {"document_prompt": "passage: "}  # and the default model by its name
+THREE_EDITS: Final = hurt(edited, share=0.04)
+KINDS: Final = (
+    Kind("first", as_it_was, "live", drift=None, stays=True),
+    Kind("quiet: three edits", THREE_EDITS, "live", stays=True),
+    # The quality gate sets each aside, which stops no version up to ten documents: people find what they found.
+    Kind("10 % are mojibake", hurt(misread), "live"),
+    Kind("15 % are mojibake throughout", hurt(misread_throughout, share=0.15), "rejected", "gate"),
+    Kind("half of 10 % is mojibake", hurt(half_misread), "rejected", "gate", "fail"),
+    Kind("boilerplate in 10 %", hurt(lambda text: BANNER + text), "rejected", "gate", "fail"),
+    Kind("10 % truncated", hurt(cut), "rejected", "gate", "fail"),
+    Kind(
+        "same recipe, other pooling behind it; three edits",
+        THREE_EDITS,
+        "rejected",
+        "gate",
+        "fail",
+        stays=True,
+        planted=other_pooling,
+    ),
+    Kind(
+        "the same edits, other weights behind it",
+        as_it_was,
+        "rejected",
+        "gate",
+        "fail",
+        stays=True,
+        planted=other_weights,
+    ),
+    Kind("the same edits, the model mended", as_it_was, "live", stays=True),
+    Kind("texts of 30 % swapped", swapped, "rejected", "evaluate"),
+    Kind("stored vectors of 20 % permuted; three edits", THREE_EDITS, "rejected", "evaluate", planted=permuted_vectors),
+    Kind("planned change of the model", as_it_was, "waiting", "promote", stays=True, blocks={"embed": OTHER_EMBED}),
+    Kind("planned change: small chunks", as_it_was, "live", drift="warn", stays=True, blocks={"chunk": SMALL}),
+    Kind(
+        "chunks three times the size, max_regression 1 %",
+        as_it_was,
+        "rejected",
+        "evaluate",
+        "warn",
+        stays=True,
+        blocks={"chunk": THREEFOLD, "evaluation": {**ASKED, "max_regression": "1%"}},
+    ),
+    Kind("the same, default max_regression", as_it_was, "live", drift="warn", stays=True, blocks={"chunk": THREEFOLD}),
+    Kind("default chunks again", as_it_was, "live", drift="warn", stays=True),
+    Kind("new topic, 20 % of the text", new_topic, "live", drift="warn", stays=True),
+    Kind("new language, 5 % of documents", new_language, "live", drift="warn", stays=True),
+)
+RESTORED: Final = Kind("restored", as_it_was, "live")
