@@ -30,6 +30,8 @@ Airflow shows it under **Required Actions** and on the run's page. The same ques
   **Reject** leaves them withheld;
 - cost: **Approve** starts `reindex_CORPUS` as the night was asked for, without its limits; **Reject** leaves it.
 
+The history names whoever answered, in what the run that was started makes, too.
+
 Without an answer nothing is changed. **Skipped**: the answer came too late, what was asked about waits no more.
 **Red**: another run is at work. Clear `answer` when it is over; the answer stands.
 
