@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from nightjar.artifacts import FORMAT, LIVE, SWEEP, version_key
-from nightjar.errors import Misconfigured
+from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.records import RecordEntry, record
 from nightjar.ports import StateStore
 from nightjar.stages.states import State, moved
@@ -137,6 +138,20 @@ def save_version(state: StateStore, version: Version) -> Version:
     register = record(state, version_key(version.number))
     register.swap(register.read(), _encode(version))
     return version
+
+
+def keep_seconds(state: StateStore, number: int, seconds: Mapping[str, float]) -> None:
+    """Say in a version's cost what its stages took, whatever its state by now.
+
+    Whoever moves the record at the same moment wins: figures are not worth an error.
+    """
+    register = record(state, version_key(number))
+    entry = register.read()
+    if entry is None:
+        return
+    version = _decode(entry.value)
+    with suppress(Superseded):
+        register.swap(entry, _encode(replace(version, cost={**version.cost, "seconds": dict(seconds)})))
 
 
 def read_live(state: StateStore) -> Live | None:
