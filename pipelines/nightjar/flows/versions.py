@@ -24,6 +24,8 @@ class Live:
 
     `held`: runs build and judge, and promote nothing. `returning_to` is the version that a rollback under way goes to:
     runs end when they see it, and whoever comes next finishes it. `held_by` and `held_at` say who stopped promotions.
+    `commits` counts promotions, rollbacks and changes of collection, so that a number that is live again is told from
+    one that stayed; a hold is none.
     """
 
     version: int
@@ -35,6 +37,7 @@ class Live:
     returning_to: int | None = None
     held_by: str = ""
     held_at: str = ""
+    commits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,11 @@ def read_live(state: StateStore) -> Live | None:
             f"{LIVE} is missing although version {once_live[0]} was live: restore that object from the state bucket"
         )
     return None
+
+
+def commits_of(live: Live | None) -> int:
+    """How often what people search was moved, 0 before the first time."""
+    return live.commits if live else 0
 
 
 def live_entry(state: StateStore) -> RecordEntry | None:
