@@ -63,7 +63,8 @@ def apply_access(services: Services, run: Run, lease: Lease) -> None:
 def _apply(services: Services, run: Run, learnt: pa.Table, *, now: Access, step: str, lease: Lease) -> Access:
     """Each step's count is kept before anything moves, for a repetition finds nothing changed."""
     sequence = now.sequence + 1
-    rows = merged(now.rows, learnt, sequence=sequence, seen=_seen_for_groups(run.base(services), learnt))
+    seen = _seen_for_groups(run.base(services), learnt) if learnt.num_rows else None
+    rows = merged(now.rows, learnt, sequence=sequence, seen=seen)
     rows = withheld(rows, sequence=sequence)
     told = {step: _changed(now.rows, rows)} | (read_json(services, run, "access.json") or {})
     write_json(services, run, "access.json", told)
