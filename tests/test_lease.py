@@ -4,15 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 
 import pytest
+from clocks import Time
 
 from nightjar.adapters.memory.state import MemoryState
-from nightjar.clock import Clock
 from nightjar.errors import HeldBack, Misconfigured, Superseded, Transient
 from nightjar.lease import KEY, Lease, standing
 from nightjar.owner import Owner, Process
@@ -21,25 +21,6 @@ ELSEWHERE = Owner("cli other-host:1", Process("another machine", 1, 1))
 NOBODY_KNOWN = Owner("cli somewhere:2")
 REINDEX = Owner.dag("reindex_handbook")
 TTL_S = 60.0
-
-
-@dataclass
-class Time:
-    """A clock that a test winds: `meanwhile` runs whenever somebody sleeps."""
-
-    seconds: float = 0.0
-    meanwhile: Callable[[], None] = lambda: None
-    slept: float = 0.0
-    clock: Clock = field(init=False)
-
-    def __post_init__(self) -> None:
-        start = datetime(2026, 11, 23, 2, tzinfo=UTC)
-        self.clock = Clock(lambda: self.seconds, self.sleep, lambda: start + timedelta(seconds=self.seconds))
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.slept += seconds
-        self.meanwhile()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from nightjar_dags.actions import ASK, Order, order_of
 from nightjar_dags.operate import APPROVE
 from nightjar_dags.operations import carry_out, decider, told
 from nightjar_dags.reindex import form
-from nightjar_dags.session import opened
+from nightjar_dags.session import ANSWERED_BY, opened
 from nightjar_dags.starting import starting
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def answer(corpus: Corpus, asked: Asked, reply: Mapping[str, Any]) -> str:
             return _logged(corpus, f"{said}: {about} {key} is left as it is")
         night = context["params"]["night"]
         log.info("%s: %s: reindex_%s goes on", corpus.name, said, corpus.name)
-        raise going_on(services, about, key, night=night, run_id=context["run_id"], note=said)
+        raise going_on(services, about, key, night=night, run_id=context["run_id"], who=who)
 
 
 def question_now(services: Services, night: str | None) -> Question | None:
@@ -102,18 +102,21 @@ def verdict(version: int, *, approved: bool) -> Order:
 
 
 def going_on(
-    services: Services, about: About, key: str, *, night: str | None, run_id: str, note: str
+    services: Services, about: About, key: str, *, night: str | None, run_id: str, who: str
 ) -> DagRunTriggerException:
-    """The night that was held, once more and allowed to; or a night that lets these deletions go, and no other."""
+    """The night that was held, once more and allowed to; or a night that lets these deletions go, and no other.
+
+    What it makes stands in the history under the name of `who` approved it.
+    """
     run = find_run(services, night) if night else None
     asked = carried_over(services, run) if run and about is About.COST else Options()
     if about is About.COST:
         asked = replace(asked, approve_cost=True)
     else:
         asked = replace(asked, approve_deletions=True, approved_list=key)
-    conf = {name: value for name, value in asdict(asked).items() if name in form()}
+    conf = {name: value for name, value in asdict(asked).items() if name in form()} | {ANSWERED_BY: who}
     dag_id = f"reindex_{services.corpus.name}"
-    return starting(dag_id, run_id=f"approved__{about}-{key}__{run_id}", conf=conf, note=note)
+    return starting(dag_id, run_id=f"approved__{about}-{key}__{run_id}", conf=conf, note=f"approved by {who}")
 
 
 def _logged(corpus: Corpus, sentence: str) -> str:

@@ -17,7 +17,8 @@ by hand only.
 
 ### The trigger form
 - **Repair** (`repair`): mend what differs from stored vectors, under the lease, then audit again; nothing is parsed
-  or embedded. A collection that is gone is filled anew. Red where something differs even then.
+  or embedded. A collection that is gone is filled anew. A lost manifest bucket is made again from the index, and
+  versions of which nothing tells any more are given up. Red where something differs even then.
 """
 
 from __future__ import annotations
@@ -62,6 +63,6 @@ def form() -> dict[str, Param]:
             default=False,
             type="boolean",
             title="Repair",
-            description="Mend what differs from stored vectors, then audit again.",
+            description="Make lost manifest buckets again, mend what differs, then audit again.",
         )
     }

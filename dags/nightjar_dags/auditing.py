@@ -83,7 +83,10 @@ def judged(corpus: str, found: Findings) -> str:
     for kind in _KINDS:
         if report[kind]:
             log.warning("%s %s: %s", corpus, kind, ", ".join(report["examples"][kind]))
+    for number in found.given_up:
+        log.warning("%s: version %d is given up: its manifest was lost, and nothing tells what it had", corpus, number)
     mended = f"; {found.repaired:,} objects were mended" if found.repaired else ""
+    mended += f"; manifest rows of {found.rebuilt:,} documents were made again" if found.rebuilt else ""
     if not found.ok:
         counts = ", ".join(f"{report[kind]:,} {kind.replace('_', ' ')}" for kind in _KINDS)
         more = f", {'; '.join(found.problems)}" if found.problems else ""

@@ -26,6 +26,7 @@ from nightjar.flows.granting import apply_access
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.flows.timing import timed
 from nightjar.flows.versions import Live, read_version
 from nightjar.lease import Lease
 from nightjar_dags.actions import ASK
@@ -63,9 +64,7 @@ def settle(corpus: Corpus) -> None:
 def plan(corpus: Corpus) -> list[ShardReference]:
     """Compare the bucket with what is live, and close what nobody may read any more; the shards of work, if any."""
     with taking_part(corpus) as part:
-        made = whole.timed(
-            part.services, part.run, "plan", lambda: whole.approved_plan(part.services, part.run, part.lease)
-        )
+        made = timed(part.services, part.run, "plan", lambda: whole.approved_plan(part.services, part.run, part.lease))
     return [ShardReference(number=shard.number, label=shard.label) for shard in made.shards]
 
 
@@ -87,8 +86,8 @@ def embed(corpus: Corpus, shard: ShardReference) -> None:
 def gate(corpus: Corpus) -> dict[str, Any]:
     """Close what nobody may read any more, then join the shards into a candidate version and judge it."""
     with taking_part(corpus) as part:
-        whole.timed(part.services, part.run, "access", lambda: apply_access(part.services, part.run, part.lease))
-        gated = whole.timed(part.services, part.run, "gates", lambda: gates.gate(part.services, part.run))
+        timed(part.services, part.run, "access", lambda: apply_access(part.services, part.run, part.lease))
+        gated = timed(part.services, part.run, "gates", lambda: gates.gate(part.services, part.run))
     return asdict(gated)
 
 
@@ -97,21 +96,19 @@ def index(corpus: Corpus) -> None:
     with taking_part(corpus) as part, waiting_as_asked(part.run.options):
         if gates.candidate(part.services, part.run) is None:
             raise AirflowSkipException("nothing differs and the index agrees: no new version")
-        whole.timed(part.services, part.run, "index", lambda: checkout.index(part.services, part.run, lease=part.lease))
+        timed(part.services, part.run, "index", lambda: checkout.index(part.services, part.run, lease=part.lease))
 
 
 def verify(corpus: Corpus) -> None:
     """Prove that the collection is the version's checkout."""
     with taking_part(corpus) as part:
-        whole.timed(
-            part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run, lease=part.lease)
-        )
+        timed(part.services, part.run, "verify", lambda: checkout.verify(part.services, part.run, lease=part.lease))
 
 
 def evaluate(corpus: Corpus) -> Any:
     """Ask the golden questions before anybody is sent to the version; what came of it."""
     with taking_part(corpus) as part:
-        return whole.timed(
+        return timed(
             part.services, part.run, "evaluate", lambda: evaluating.evaluate(part.services, part.run, lease=part.lease)
         )
 
@@ -119,7 +116,7 @@ def evaluate(corpus: Corpus) -> Any:
 def promote(corpus: Corpus) -> None:
     """Make the version live and announce it; skipped where the person who triggered the run asked for that."""
     with taking_part(corpus) as part, waiting_as_asked(part.run.options):
-        live = whole.timed(
+        live = timed(
             part.services, part.run, "promote", lambda: promotion.promote(part.services, part.run, lease=part.lease)
         )
         if live is not None:

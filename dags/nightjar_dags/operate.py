@@ -31,6 +31,8 @@ About a version it says what each gate said, where their reports lie, and which 
   **Reject** leaves them withheld;
 - cost: **Approve** starts `reindex_CORPUS` as the night was asked for, without its limits; **Reject** leaves it.
 
+The history names whoever answered, in what the run that was started makes, too.
+
 Without an answer nothing is changed. **Skipped**: the answer came too late, what was asked about waits no more.
 **Red**: another run is at work. Clear `answer` when it is over; the answer stands.
 

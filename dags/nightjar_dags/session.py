@@ -32,6 +32,10 @@ from nightjar_dags.retries import LEASE_TTL
 
 log = logging.getLogger(__name__)
 _PROGRESS_S: Final = 30.0
+ANSWERED_BY: Final = "answered_by"
+"""Key of a run's conf: who gave the answer that it was started for."""
+_BY_A_TASK: Final = "operator_triggered"
+"""Airflow's type of runs that another run's task started; nobody can give a run this type by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,14 @@ def owner_of(context: Any) -> Owner:
 
 
 def actor_of(context: Any) -> str:
-    """Who stands behind this run in the history: the user who triggered it, else the DAG."""
-    return str(context["dag_run"].triggering_user_name or owner_of(context).name)
+    """Who stands behind this run in the history: whose answer it follows from, else who triggered it, else the DAG.
+
+    Airflow passes on who triggered the run that asked, which is not who answered. The conf of a run that a person
+    triggers names nobody, for anything can be written there.
+    """
+    dag_run = context["dag_run"]
+    answered = (dag_run.conf or {}).get(ANSWERED_BY) if dag_run.run_type == _BY_A_TASK else None
+    return str(answered or dag_run.triggering_user_name or owner_of(context).name)
 
 
 def acquired(services: Services, *, run_id: str, owner: Owner) -> Lease:

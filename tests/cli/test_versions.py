@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from cli.shell import CORPUS, Shell
 
+from nightjar.flows.versions import keep_seconds
+
 LEAVE = "2024/hr/leave.txt"
 
 
@@ -31,6 +33,14 @@ def test_a_version_is_one_line_with_what_changed_what_it_cost_and_why(served: Sh
     tokens = served.json("show", "handbook", "2")["cost"]["tokens"]
     assert tokens > 0
     assert str(tokens) in row_of(served, 2).split()
+
+
+def test_a_version_tells_what_every_stage_took(served: Shell) -> None:
+    stages = ("plan", "parse", "chunk", "check", "embed", "access", "gates", "index", "verify", "promote")
+    assert tuple(served.json("show", "handbook", "2")["cost"]["seconds"]) == stages
+    keep_seconds(served.world.state, 2, dict.fromkeys(stages, 1.5))
+    each = ", ".join(f"{name} 1.5" for name in stages)
+    assert f"15.0 s ({each})" in served("show", "handbook", "2").stdout
 
 
 def test_a_hold_names_who_and_why(served: Shell) -> None:

@@ -2,19 +2,26 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from contexts import context_of
 from world import World
 
 from nightjar.errors import HeldBack
+from nightjar.flows.night import run_night
 from nightjar.flows.questions import About, Question
 from nightjar.flows.runs import Options
+from nightjar.flows.versions import read_version
+from nightjar.owner import Owner
 from nightjar_dags.actions import Order, order_of
 from nightjar_dags.approvals import body_of, going_on, question_now, reason_of, responder, verdict
 from nightjar_dags.ending import question_of
 from nightjar_dags.night import options_of
+from nightjar_dags.operations import carry_out, decider
 from nightjar_dags.reindex import form
+from nightjar_dags.session import ANSWERED_BY, actor_of
 
 DIGEST = "ab" * 32
 
@@ -32,7 +39,7 @@ def held(tmp_path: Path) -> World:
 
 
 def restarted(world: World, about: About, key: str, *, night: str | None) -> Any:
-    return going_on(world.services(), about, key, night=night, run_id="ask__1", note="approved by mia")
+    return going_on(world.services(), about, key, night=night, run_id="ask__1", who="mia")
 
 
 def asked_for(start: Any) -> Options:
@@ -103,8 +110,41 @@ def test_an_answer_starts_one_run_however_often_its_task_is_cleared(held: World)
 
 
 def test_what_is_handed_on_fits_the_form(held: World) -> None:
-    conf = restarted(held, About.COST, "1", night="night-2").conf
+    conf = dict(restarted(held, About.COST, "1", night="night-2").conf)
+    del conf[ANSWERED_BY]  # no field: nobody is to fill it in
     assert {name: form()[name].resolve(value) for name, value in conf.items()} == conf
+
+
+@pytest.mark.parametrize(("about", "key"), [(About.COST, "1"), (About.DELETIONS, DIGEST)])
+def test_the_run_that_was_approved_is_told_by_whom(held: World, about: About, key: str) -> None:
+    assert restarted(held, about, key, night="night-2").conf[ANSWERED_BY] == "mia"
+
+
+def test_history_names_who_approved_the_cost(held: World) -> None:
+    start = restarted(held, About.COST, "1", night="night-2")
+    held.put("travel.txt", "Trains are booked by the travel desk.")
+    report = run_night(
+        held.services(),
+        run_id=start.dag_run_id,
+        owner=Owner.dag(start.trigger_dag_id),
+        options=asked_for(start),
+        actor=actor_of(context_of(run_type="operator_triggered", conf=start.conf, user="otto")),
+    )
+    version = read_version(held.state, report["version"])
+    assert (version.state, {step["actor"] for step in version.history}) == ("live", {"mia"})
+
+
+def test_history_names_who_approved_a_version(held: World) -> None:
+    held.configure(limits={"tokens": None})
+    held.put("travel.txt", "Trains are booked by the travel desk.")
+    with pytest.raises(HeldBack):
+        held.night(promote=False)
+    context = {"run_id": "ask__version-2", "dag": SimpleNamespace(dag_id="operate_handbook")}
+    by = decider(context, actor=str(responder({"responded_by_user": {"id": "1", "name": "mia"}})), reason="read it")
+    carry_out(held.services(), verdict(2, approved=True), by=by)
+    steps = [(step["state"], step["actor"], step["reason"]) for step in read_version(held.state, 2).history]
+    assert ("waiting", "mia", "promotion by hand: read it") in steps
+    assert steps[-1] == ("live", "mia", "")
 
 
 def test_a_night_names_what_it_left_open(held: World) -> None:

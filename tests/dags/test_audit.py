@@ -12,6 +12,7 @@ from world import World
 
 from nightjar.errors import Misconfigured, Transient
 from nightjar.flows.audit import Findings
+from nightjar.flows.versions import read_version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner
@@ -117,6 +118,21 @@ def test_a_repaired_index_is_sound_again(world: World) -> None:
     found = audited(world, mend=True)
     assert judged("handbook", found) == "version 1 is what its manifest says; 1 objects were mended"
     assert len(world.served()) == 2
+
+
+def test_a_lost_bucket_is_made_again(world: World) -> None:
+    world.state.delete([read_version(world.state, 1).manifest[0]])
+    with pytest.raises(Misconfigured, match="is missing from the state"):
+        audited(world)
+    assert judged("handbook", audited(world, mend=True)) == (
+        "version 1 is what its manifest says; manifest rows of 1 documents were made again"
+    )
+
+
+def test_versions_that_are_given_up_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        judged("handbook", Findings(3, given_up=(1,)))
+    assert caplog.messages[-1].startswith("handbook: version 1 is given up")
 
 
 def test_a_repair_beside_a_run_is_tried_again(world: World) -> None:

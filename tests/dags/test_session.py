@@ -5,7 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.exceptions import AirflowSkipException
+from contexts import context_of
 from world import World
 
 from nightjar.errors import HeldBack, Superseded
@@ -13,7 +15,15 @@ from nightjar.flows.services import Services
 from nightjar.lease import Lease, standing
 from nightjar.owner import Owner
 from nightjar_dags.retries import LEASE_TTL
-from nightjar_dags.session import acquired, ending_on_sigterm, paced, rejoined, skipped_when_over
+from nightjar_dags.session import (
+    ANSWERED_BY,
+    acquired,
+    actor_of,
+    ending_on_sigterm,
+    paced,
+    rejoined,
+    skipped_when_over,
+)
 
 OWNER = Owner.dag("reindex_handbook")
 
@@ -52,6 +62,27 @@ def test_a_cleared_task_does_not_disturb_a_command_at_work(services: Services) -
     Lease.acquire(services.state, run_id="two", owner=Owner.command(), ttl_s=60)
     with pytest.raises(HeldBack, match="run two of cli"):
         rejoined(services, run_id="one", owner=OWNER)
+
+
+@pytest.mark.parametrize(
+    ("user", "conf", "actor"),
+    [
+        (None, None, "dag reindex_handbook"),
+        ("otto", None, "otto"),
+        (None, {ANSWERED_BY: "mia"}, "mia"),
+        ("otto", {ANSWERED_BY: "mia"}, "mia"),
+    ],
+)
+def test_a_run_that_follows_from_an_answer_stands_for_who_gave_it(
+    user: str | None, conf: dict[str, str] | None, actor: str
+) -> None:
+    assert actor_of(context_of(run_type="operator_triggered", conf=conf, user=user)) == actor
+
+
+@pytest.mark.parametrize("run_type", [each for each in DagRunType if each is not DagRunType.OPERATOR_TRIGGERED])
+@pytest.mark.parametrize(("user", "actor"), [(None, "dag reindex_handbook"), ("otto", "otto")])
+def test_nobody_takes_another_name_by_a_conf_of_their_own(run_type: str, user: str | None, actor: str) -> None:
+    assert actor_of(context_of(run_type=run_type, conf={ANSWERED_BY: "mia"}, user=user)) == actor
 
 
 def test_over_is_skipped_and_not_failed() -> None:

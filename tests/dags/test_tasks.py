@@ -11,7 +11,7 @@ from nightjar.artifacts import run_key
 from nightjar.errors import HeldBack
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
-from nightjar.flows.versions import read_live, read_version
+from nightjar.flows.versions import keep_seconds, read_live, read_version
 from nightjar_dags.ending import keep_report
 from nightjar_dags.night import live_facts, options_of, waiting_as_asked
 from nightjar_dags.reindex import form
@@ -87,6 +87,15 @@ def test_the_report_of_a_sound_run_has_no_reason(world: World) -> None:
     report = keep_report(world.services(), "night-1", broken=[])
     assert report is not None
     assert (report["state"], report["reason"]) == ("live", None)
+
+
+def test_the_report_and_the_version_say_the_same_of_seconds(world: World) -> None:
+    services = world.services()
+    keep_seconds(services.state, 1, {})
+    report = keep_report(services, "night-1", broken=[])
+    assert report is not None
+    spent = {name: seconds for name, seconds in report["seconds"].items() if name != "total"}
+    assert read_version(services.state, 1).cost["seconds"] == spent
 
 
 def test_the_report_names_tasks_that_failed_without_a_word_of_the_version(world: World) -> None:

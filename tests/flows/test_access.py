@@ -192,7 +192,7 @@ def test_groups_that_changed_in_a_night_that_waits_make_no_version_later(world: 
     assert audit(world.services()).ok
 
 
-def test_a_sidecar_that_is_damaged_before_its_shard_reads_it_gives_nothing_back(world: World) -> None:
+def test_a_sidecar_that_is_damaged_after_it_was_read_gives_nothing_back(world: World) -> None:
     grant(world, "leave.txt", "hr")
     world.put("leave.txt", LEAVE.replace("thirty", "forty"))
 
@@ -206,9 +206,9 @@ def test_a_sidecar_that_is_damaged_before_its_shard_reads_it_gives_nothing_back(
     assert closed(world)
 
 
-def test_only_sidecars_and_objects_that_are_listed_otherwise_are_asked_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a source was asked for besides bytes, in order."""
     asked: list[str] = []
     for door in ("sidecar", "metadata"):
         real = getattr(MemorySource, door)
@@ -218,6 +218,30 @@ def test_only_sidecars_and_objects_that_are_listed_otherwise_are_asked_for(
             return _real(source, key, **limits)
 
         monkeypatch.setattr(MemorySource, door, told)
+    return asked
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["the sidecar alone", "the document too"])
+def test_a_changed_sidecar_is_read_once_a_night(world: World, asked: list[str], edited: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    grant(world, "leave.txt", "hr")
+    if edited:
+        world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+    world.night()
+    assert [door for door in asked if door.startswith("sidecar")] == ["sidecar h/leave.txt"]
+    assert closed(world)
+
+
+def test_the_fields_of_a_sidecar_that_was_read_once_are_served(tmp_path: Path, asked: list[str]) -> None:
+    world = World(tmp_path, handbook(metadata={"fields": {"team": "text"}}))
+    for team in ("hr", "people"):
+        world.put("leave.txt", LEAVE)
+        world.source.put("h/leave.txt.metadata.json", json.dumps({"team": team}).encode())
+        world.night()
+    assert {properties["team"] for properties, _ in world.served().values()} == {"people"}
+    assert asked.count("sidecar h/leave.txt") == 2
+
+
+def test_only_sidecars_and_objects_that_are_listed_otherwise_are_asked_for(world: World, asked: list[str]) -> None:
     world.night()
     assert asked == []
     grant(world, "leave.txt", "hr")

@@ -7,16 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clocks import Time
 from world import Door, World, handbook
 
 from nightjar.adapters.memory.index import MemoryIndex
-from nightjar.errors import HeldBack
+from nightjar.errors import HeldBack, Superseded
+from nightjar.flows import inplace
 from nightjar.flows.checkouts import Writing, move_checkout, read_checkout
 from nightjar.flows.versions import read_live, read_version, read_versions
+from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
+from nightjar.owner import Owner
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
 
+REINDEX = Owner.dag("reindex_handbook")
 LEAVE = "# Leave\n\nEveryone has thirty days of leave a year."
 
 
@@ -166,6 +171,30 @@ def test_a_collection_that_is_not_the_checkout_is_taken_back_at_once(world: Worl
     world.consistent()
 
 
+@pytest.mark.parametrize(("call", "ended"), [("write", (2, 0)), ("delete", (6, 2))])
+def test_a_run_that_loses_its_lease_in_a_large_document_changes_no_more_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str, ended: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(inplace, "WINDOW", 2)
+    for day in ("Monday", "Tuesday"):
+        world.put("large.txt", "\n\n".join(f"# Part {part}\n\n{f'{day} {part} ' * 80}" for part in range(3)))
+        world.night()
+    time = Time()
+    overtaken = Overtaken(world, time, call=call)
+    lease = Lease.acquire(world.state, run_id="one", owner=REINDEX, clock=time.clock)
+    before, after = (read_version(world.state, number) for number in (2, 3))
+    with pytest.raises(Superseded):
+        inplace.bring(
+            world.services(index=overtaken),  # type: ignore[arg-type]  # it passes on what it does not count
+            CollectionName(str(after.collection)),
+            after,
+            before,
+            lease=lease,
+        )
+    assert (overtaken.calls.count("write"), overtaken.calls.count("delete")) == ended
+    assert overtaken.calls == sorted(overtaken.calls, reverse=True)
+
+
 def documents(world: World) -> set[object]:
     return {properties["document_id"] for properties, _ in world.served().values()}
 
@@ -186,6 +215,30 @@ class Watched(Door):
     def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
         self._index.delete(name, ids)
         self.seen.append(self._watch())
+
+
+class Overtaken(Door):
+    """Another run takes the lease after the first `call`; `calls` names, for each object, what was done to it."""
+
+    def __init__(self, world: World, time: Time, *, call: str) -> None:
+        super().__init__(world.index)
+        self._world, self._time, self._call = world, time, call
+        self.calls: list[str] = []
+
+    def write(self, name: CollectionName, objects: Iterable[IndexObject]) -> int:
+        given = list(objects)
+        self._did("write", len(given))
+        return self._index.write(name, given)
+
+    def delete(self, name: CollectionName, ids: Sequence[ChunkId]) -> None:
+        self._did("delete", len(ids))
+        self._index.delete(name, ids)
+
+    def _did(self, call: str, objects: int) -> None:
+        if call == self._call and call not in self.calls:
+            self._time.seconds += 5
+            Lease.acquire(self._world.state, run_id="two", owner=REINDEX, clock=self._time.clock)
+        self.calls += [call] * objects
 
 
 class Stopped(BaseException):

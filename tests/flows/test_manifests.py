@@ -34,6 +34,12 @@ def test_unchanged_buckets_are_shared_between_versions() -> None:
     assert len(set(before) - set(after)) == 1
 
 
+def test_rows_that_were_read_back_are_shared_too() -> None:
+    state = MemoryState()
+    before = save_manifest(state, manifest(*NAMES, acl=["hr"]))
+    assert save_manifest(state, load_manifest(state, before)) == before
+
+
 def test_a_manifest_of_an_earlier_release_has_nulls_for_new_columns() -> None:
     state = MemoryState()
     state.write("manifests/old.parquet", to_parquet(manifest("a").drop_columns(["vectors", "sketch"])))

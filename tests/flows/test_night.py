@@ -13,7 +13,7 @@ from world import Killed, World, handbook
 
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Code, HeldBack, Misconfigured
-from nightjar.flows import embedding
+from nightjar.flows import embedding, inplace
 from nightjar.flows.versions import read_versions
 from nightjar.model import CollectionName, Vector, Violation
 from nightjar.stages.states import State
@@ -273,10 +273,10 @@ def _expected(folder: Path, strategy: str) -> World:
 
 def _before_the_storm(folder: Path, strategy: str) -> World:
     world = World(folder, handbook(index={"strategy": strategy}))
-    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.put("leave.txt", "# Leave\n\n" + "Everyone has thirty days of leave a year. " * 20)
     world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
     world.night()
-    world.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
+    world.put("leave.txt", "# Leave\n\n" + "Everyone has forty days of leave a year. " * 20)
     world.put("broken.txt", "%BAD")
     world.source.remove("h/travel.txt")
     return world
@@ -284,7 +284,10 @@ def _before_the_storm(folder: Path, strategy: str) -> World:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
-def test_a_night_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, strategy: str) -> None:
+def test_a_night_killed_at_any_moment_is_finished_by_the_next(
+    tmp_path: Path, strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inplace, "WINDOW", 1)
     expected = _expected(tmp_path / "calm", strategy).served()
     moment = killed = 0
     while True:

@@ -18,7 +18,11 @@ from nightjar.owner import Owner
 
 @click.command()
 @click.argument("corpus")
-@click.option("--repair", is_flag=True, help="Mend what differs from stored vectors, then audit again.")
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Make lost manifest buckets again, mend what differs from stored vectors, then audit again.",
+)
 @json_option
 @pass_session
 def audit(session: Session, *, corpus: str, repair: bool, as_json: bool) -> None:
@@ -39,6 +43,10 @@ def _tell(corpus: str, found: Findings) -> None:
     told = found.as_json(corpus)
     state = "is what its manifest says" if found.ok else "differs from its manifest"
     say(f"{corpus}: version {found.version} {state}" + (f"; {found.repaired:,} mended" if found.repaired else ""))
+    if found.rebuilt:
+        say(f"  manifest rows of {found.rebuilt:,} documents were lost, and are made again from the index")
+    for number in found.given_up:
+        say(f"  version {number} is given up: its manifest was lost, and nothing tells any more what it had")
     for problem in found.problems:
         say(f"  {problem}")
     for kind, ids in told["examples"].items():

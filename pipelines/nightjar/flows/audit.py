@@ -20,6 +20,7 @@ from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.night import closing_lease
 from nightjar.flows.objects import checkout, due_rows, schema_of
 from nightjar.flows.parallel import windows
+from nightjar.flows.rebuilding import rebuild_buckets
 from nightjar.flows.restoring import name_collection, restore
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
@@ -39,7 +40,8 @@ _BATCH: Final = 500
 class Findings:
     """Ids of chunks by what is wrong with them, and sentences about the collection, its record and the alias.
 
-    `deaf`: the vector index does not find what stands.
+    `deaf`: the vector index does not find what stands. `rebuilt` documents had a manifest row that was lost and is made
+    again; `given_up` versions had some that nothing tells of any more.
     """
 
     version: int
@@ -50,6 +52,8 @@ class Findings:
     problems: tuple[str, ...] = ()
     repaired: int = 0
     deaf: bool = False
+    rebuilt: int = 0
+    given_up: tuple[int, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -67,6 +71,8 @@ class Findings:
             "ok": self.ok,
             **{kind: len(ids) for kind, ids in found.items()},
             "repaired": self.repaired,
+            "rebuilt": self.rebuilt,
+            "given_up": list(self.given_up),
             "problems": list(self.problems),
             "examples": {kind: sorted(ids)[:_EXAMPLES] for kind, ids in found.items()},
         }
@@ -94,7 +100,7 @@ def audit(services: Services) -> Findings:
 
 
 def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
-    """Mend what differs from stored vectors, under the lease, and audit again.
+    """Make lost manifest buckets again, mend what differs from stored vectors, under the lease, and audit again.
 
     Raises:
         HeldBack: another run is at work.
@@ -102,7 +108,9 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
     """
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
     with closing_lease(lease), lease.beating():
-        _set_record_right(services, _live(services))
+        live = _live(services)
+        rebuilt = rebuild_buckets(services, lease=lease, actor=owner.name)
+        _set_record_right(services, live)
         tidy(services, run_id=run_id, actor=owner.name, lease=lease)
         live = _live(services)
         mended = 0
@@ -115,7 +123,7 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
             found = _compare(services)
         mended += _mend(services, found, lease=lease)
         log.info("repaired version=%d objects=%d", found.version, mended)
-        return replace(audit(services), repaired=mended)
+        return replace(audit(services), repaired=mended, rebuilt=rebuilt.documents, given_up=rebuilt.given_up)
 
 
 def _live(services: Services) -> Live:

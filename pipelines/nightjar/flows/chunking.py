@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pyarrow.compute as pc
+
 from nightjar.artifacts import (
     CHUNKS,
     MANIFEST,
@@ -19,6 +21,8 @@ from nightjar.artifacts import (
 from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code, Misconfigured
 from nightjar.flows.checks import about_document, check_chunks, check_documents
+from nightjar.flows.listing import within
+from nightjar.flows.manifests import indexed
 from nightjar.flows.parallel import in_order
 from nightjar.flows.rows import Row, failed, is_unfinished
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
@@ -66,13 +70,28 @@ def chunk_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
 
 
 def _contents_to_make(services: Services, run: Run, rows: Iterable[Row]) -> dict[str, str]:
-    """Content key → parse recipe, of those without stored vectors (or all, where that was asked for)."""
+    """Content key → parse recipe, of those without stored vectors; or all, where that was asked for.
+
+    Vectors are stored by content, so that a limited run makes nothing again that stands outside, too.
+    """
     contents = {row["content_key"]: row["parse_recipe"] for row in rows if is_unfinished(row)}
-    if run.options.full_refresh or run.options.recompute in STAGES:
+    again = run.options.full_refresh or run.options.recompute in STAGES
+    if again and not run.options.is_limited:
         return contents
-    keys = [vectors_key(run.recipe.upto("embed", parse=parse), content) for content, parse in contents.items()]
-    stand = in_order(services.state.exists, keys)
-    return {content: contents[content] for content, stands in zip(list(contents), stand, strict=True) if not stands}
+    keys = {content: vectors_key(run.recipe.upto("embed", parse=parse), content) for content, parse in contents.items()}
+    kept = _vectors_outside(services, run) if again else set(keys.values())
+    stand = [key for key in keys.values() if key in kept]
+    stored = {key for key, stands in zip(stand, in_order(services.state.exists, stand), strict=True) if stands}
+    return {content: contents[content] for content, key in keys.items() if key not in stored}
+
+
+def _vectors_outside(services: Services, run: Run) -> set[str]:
+    """Where the vectors of documents lie that the run must not touch."""
+    base = indexed(run.base(services))
+    inside = within(base, services.corpus, run.options, base=base)
+    outside = base.filter(pc.invert(pc.is_in(base["uri"], inside["uri"].combine_chunks())))
+    rows = outside.select(["embed_recipe", "content_key"]).to_pylist()
+    return {vectors_key(row["embed_recipe"], row["content_key"]) for row in rows}
 
 
 def _load_elements(

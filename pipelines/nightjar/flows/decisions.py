@@ -8,11 +8,12 @@ again, so that only the difference is computed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from nightjar.clock import stopwatch
 from nightjar.errors import Misconfigured
 from nightjar.flows.approved import carried_over
 from nightjar.flows.checkouts import standing_checkout
@@ -23,7 +24,16 @@ from nightjar.flows.promotion import go_live, retire
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
-from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, read_versions, save_version
+from nightjar.flows.versions import (
+    Live,
+    Version,
+    keep_seconds,
+    live_entry,
+    read_live,
+    read_version,
+    read_versions,
+    save_version,
+)
 from nightjar.lease import Lease
 from nightjar.model import ChunkId
 from nightjar.owner import Owner
@@ -130,12 +140,24 @@ def _decided(services: Services, version: Version, *, by: Decider) -> Version:
 
 def _promote_as_it_is(services: Services, version: Version, live: Live | None, *, lease: Lease, actor: str) -> Live:
     seen = live_entry(services.state)
+    elapsed = stopwatch()
     version = _placed(services, version, live)
     sample: tuple[ChunkId, ...] = ()
     if version.collection is None or version.strategy == Strategy.SHARED:
         sample = check_out(services, version, live, lease=lease, actor=actor).sample
+    indexed = elapsed()
     prove(services, read_version(services.state, version.number), lease=lease, actor=actor, written=sample)
-    return go_live(services, read_version(services.state, version.number), seen=seen, lease=lease, actor=actor)
+    proved = elapsed()
+    now = go_live(services, read_version(services.state, version.number), seen=seen, lease=lease, actor=actor)
+    _add_seconds(services, version, {"index": indexed, "verify": proved - indexed, "promote": elapsed() - proved})
+    return now
+
+
+def _add_seconds(services: Services, version: Version, spent: Mapping[str, float]) -> None:
+    """To what its night took: that had left undone what a version that waits must not do."""
+    known = version.cost.get("seconds", {})
+    both = {name: round(known.get(name, 0.0) + seconds, 3) for name, seconds in spent.items()}
+    keep_seconds(services.state, version.number, {**known, **both})
 
 
 def _placed(services: Services, version: Version, live: Live | None) -> Version:

@@ -113,7 +113,7 @@ class _Maker:
         self.bad |= bad
         kept = [(key, content) for key, content in contents.items() if key not in bad]
         for key, content in in_order(self._store, kept):
-            self.made[key] = _counts(content)
+            self.made[key] = counts_of_content(content)
         self.chunks += sum(len(chunks) for chunks in group.values())
 
     def _embedded(self, texts: Mapping[str, Chunk]) -> dict[str, Vector]:
@@ -135,7 +135,8 @@ class _Maker:
         return item
 
 
-def _counts(content: EmbeddedContent) -> Row:
+def counts_of_content(content: EmbeddedContent) -> Row:
+    """Columns of a manifest row that its stored chunks and vectors decide."""
     return {
         "chunks": len(content.chunks),
         "tokens": content.tokens,
@@ -162,7 +163,7 @@ def _with_counts(services: Services, run: Run, rows: list[Row], made: dict[str, 
     for content, stored in zip(before, in_order(lambda key: read_content(services, key), keys), strict=True):
         if stored is None:
             raise Misconfigured(f"the stored vectors of content {content} vanished during the run: run again")
-        made[content] = _counts(stored)
+        made[content] = counts_of_content(stored)
     return [
         {**row, **made[row["content_key"]], **_stamps(run.recipe, parse=row["parse_recipe"]), **NO_FAILURE}
         if is_unfinished(row)

@@ -46,8 +46,7 @@ def apply_listed_access(services: Services, run: Run, lease: Lease) -> None:
     learnt = _listed(services, run, now, work)
     if learnt.num_rows:
         now = _apply(services, run, learnt, now=now, step="listed", lease=lease)
-        # A shard that cannot read a sidecar any more keeps these groups.
-        write_table(services, run_key(run.run_id, "work.parquet"), _with_groups(work, now))
+        write_table(services, run_key(run.run_id, "work.parquet"), _with_sidecars(_with_groups(work, now), learnt))
 
 
 def apply_access(services: Services, run: Run, lease: Lease) -> None:
@@ -64,7 +63,8 @@ def apply_access(services: Services, run: Run, lease: Lease) -> None:
 def _apply(services: Services, run: Run, learnt: pa.Table, *, now: Access, step: str, lease: Lease) -> Access:
     """Each step's count is kept before anything moves, for a repetition finds nothing changed."""
     sequence = now.sequence + 1
-    rows = merged(now.rows, learnt, sequence=sequence, seen=_seen_for_groups(run.base(services), learnt))
+    seen = _seen_for_groups(run.base(services), learnt) if learnt.num_rows else None
+    rows = merged(now.rows, learnt, sequence=sequence, seen=seen)
     rows = withheld(rows, sequence=sequence)
     told = {step: _changed(now.rows, rows)} | (read_json(services, run, "access.json") or {})
     write_json(services, run, "access.json", told)
@@ -120,6 +120,17 @@ def _with_groups(work: pa.Table, access: Access) -> pa.Table:
     """The plan's documents with the groups that hold now, whatever held when they were planned."""
     acl = access.groups(work["base_document_id"], work["base_acl"])
     return work.set_column(work.column_names.index("base_acl"), work.schema.field("base_acl"), acl)
+
+
+def _with_sidecars(work: pa.Table, learnt: pa.Table) -> pa.Table:
+    """The plan's documents with what was read of their sidecars, so that no shard reads it again: `sidecar_read`."""
+    place = pc.index_in(work["uri"], learnt["uri"].combine_chunks())
+    read = pc.and_(pc.is_valid(place), pc.equal(work["why"], CHANGED))
+    columns = {"sidecar": pc.if_else(read, learnt["sidecar"].take(place), None), "sidecar_read": read}
+    work = work.select([name for name in work.column_names if name not in columns])
+    for name, column in columns.items():
+        work = work.append_column(name, column)
+    return work
 
 
 def _listed(services: Services, run: Run, now: Access, work: pa.Table) -> pa.Table:

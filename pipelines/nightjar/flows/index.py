@@ -23,7 +23,7 @@ from nightjar.flows.checkouts import (
 from nightjar.flows.evaluation import evaluate_overlay
 from nightjar.flows.gates import candidate
 from nightjar.flows.graph import RECENT, damage
-from nightjar.flows.inplace import REQUEST_S, Written, bring
+from nightjar.flows.inplace import REQUEST_S, WINDOW, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
@@ -139,7 +139,7 @@ def _paced(services: Services, objects: Iterator[IndexObject], version: Version,
     total = version.counts["chunks"]
     lease.assure(REQUEST_S)
     for number, item in enumerate(objects, start=1):
-        if number % 500 == 0 or number == total:
+        if number % WINDOW == 0 or number == total:
             lease.assure(REQUEST_S)
             services.progress("index", number, total)
         yield item

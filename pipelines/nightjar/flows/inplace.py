@@ -6,7 +6,7 @@ Used forwards by a night, backwards by a rollback, and either way by whoever fin
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from nightjar.flows.checkouts import remember_recent
 from nightjar.flows.manifests import differing, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
+from nightjar.flows.parallel import windows
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
@@ -26,6 +27,8 @@ from nightjar.stages.reconcile import reconcile
 log = logging.getLogger(__name__)
 REQUEST_S: Final = 15.0
 """What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
+WINDOW: Final = 500
+"""Objects between two looks at whose lease it is, however many a document has."""
 _GROUP_CHUNKS: Final = 1_000
 GROUP_DOCUMENTS: Final = 100
 _SAMPLE: Final = 5_000
@@ -112,11 +115,20 @@ def _replace(services: Services, name: CollectionName, group: _Group, *, lease: 
     standing = {each.chunk_id: each for each in services.index.of_documents(name, group.documents)}
     delta = reconcile(standing, target)
     standing_already = sorted(target.keys() - set(delta.write))
-    lease.assure(REQUEST_S)
-    remember_recent(services, name, delta.write)  # before they are written: a killed server is asked for them
-    services.index.write(name, (target[chunk_id] for chunk_id in (*delta.write, *delta.patch)))
+    for ids in _leased(delta.write, lease):
+        remember_recent(services, name, ids)  # before they are written: a killed server is asked for them
+        services.index.write(name, [target[chunk_id] for chunk_id in ids])
+    for ids in _leased(delta.patch, lease):
+        services.index.write(name, [target[chunk_id] for chunk_id in ids])
     services.passing(Point.DOCUMENTS_WRITTEN)
-    lease.assure(REQUEST_S)
-    services.index.delete(name, delta.drop)
+    for ids in _leased(delta.drop, lease):
+        services.index.delete(name, ids)
     services.passing(Point.DOCUMENTS_REPLACED)
     return Written(len(delta.write), len(delta.patch), len(delta.drop), (*standing_already, *delta.write))
+
+
+def _leased(ids: Sequence[ChunkId], lease: Lease) -> Iterator[list[ChunkId]]:
+    """`ids` in windows, each only while the lease outlives a request: a run that lost it changes nothing more."""
+    for window in windows(ids, size=WINDOW):
+        lease.assure(REQUEST_S)
+        yield window

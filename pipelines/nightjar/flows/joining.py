@@ -88,13 +88,12 @@ def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table
     gone = _gone(services, run)
     carried = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
     carried = carried.filter(pc.invert(pc.is_in(carried["document_id"], gone["document_id"].combine_chunks())))
-    carried = _redescribed(services, run, carried)
     lost = failed_tonight(outcome)
     before = base.filter(pc.is_in(base["document_id"], lost["document_id"].combine_chunks()))
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
     good = outcome.filter(pc.invert(pc.is_in(outcome["document_id"], lost["document_id"].combine_chunks())))
-    target = pa.concat_tables([carried, kept, good])
+    target = pa.concat_tables([_redescribed(services, run, pa.concat_tables([carried, kept])), good])
     _refuse_other_spaces(target, space=run.recipe.space)
     return _sorted(read_access(services).over(target))
 
@@ -114,13 +113,13 @@ def _keeping(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str,
     return row | {name: before[name] if before else None for name in _INDEXED if name not in _ACCESS} | digest
 
 
-def _redescribed(services: Services, run: Run, carried: pa.Table) -> pa.Table:
+def _redescribed(services: Services, run: Run, standing: pa.Table) -> pa.Table:
     """Fields and ACLs anew where the corpus file's metadata rules changed since the live version."""
     if run.live is None:
-        return carried
+        return standing
     if read_version(services.state, run.live.version).metadata_rules == rules_digest(services.corpus):
-        return carried
-    rows = (describe_again(services.corpus, row) if row["content_key"] else row for row in carried.to_pylist())
+        return standing
+    rows = (describe_again(services.corpus, row) if row["content_key"] else row for row in standing.to_pylist())
     return rows_table(rows, MANIFEST)
 
 

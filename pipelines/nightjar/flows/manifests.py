@@ -23,21 +23,47 @@ _CHECKOUT = [
 ]
 
 
+class LostBucket(Misconfigured):
+    """A bucket that a manifest names is missing or damaged; it is named, never guessed around."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: restore it from a backup of the state, or `nightjar audit --repair` makes it again from the index"
+        )
+
+
 def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
     """All rows of a version's manifest; a bounded number of reads, whatever the corpus's size.
 
     Raises:
-        Misconfigured: a bucket is missing or damaged; it is named.
+        LostBucket: a bucket is missing or damaged.
     """
+    tables = list(in_order(lambda key: read_bucket(state, key), buckets))
+    return pa.concat_tables(tables) if tables else MANIFEST.empty_table()
 
-    def read(key: str) -> pa.Table:
-        stored = state.read(key)
-        if stored is None:
-            raise Misconfigured(f"the manifest bucket {key} is missing from the state: restore it from a backup")
-        return from_parquet(stored.data, key=key)
 
-    tables = list(in_order(read, buckets))
-    return pa.concat_tables([conformed(table) for table in tables]) if tables else MANIFEST.empty_table()
+def read_bucket(state: StateStore, key: str) -> pa.Table:
+    """Rows of one bucket.
+
+    Raises:
+        LostBucket: it is missing or damaged.
+    """
+    stored = state.read(key)
+    if stored is None:
+        raise LostBucket(f"the manifest bucket {key} is missing from the state")
+    return bucket_in(stored.data, key=key)
+
+
+def bucket_in(data: bytes, *, key: str) -> pa.Table:
+    """Rows of a bucket that was read.
+
+    Raises:
+        LostBucket: it is damaged.
+    """
+    try:
+        return conformed(from_parquet(data, key=key))
+    except Misconfigured as error:
+        raise LostBucket(f"the manifest bucket {key} is damaged") from error
 
 
 def conformed(table: pa.Table) -> pa.Table:
@@ -65,7 +91,8 @@ def save_bucket(state: StateStore, rows: pa.Table) -> str | None:
     """Write one bucket if it does not stand already; its key, None where there are no rows."""
     if rows.num_rows == 0:
         return None
-    data = to_parquet(rows.sort_by("document_id").combine_chunks())
+    # Arrow names a list's items otherwise once they were read back, and equal rows would get another key.
+    data = to_parquet(rows.sort_by("document_id").combine_chunks().cast(MANIFEST))
     key = f"{MANIFESTS_PREFIX}{sha256(data)}.parquet"
     immutable_put(state, key, data)
     return key

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nightjar.corpus import Corpus
-from nightjar.model import sha256
+from nightjar.model import FieldValue, sha256
 from nightjar.stages.enrich import MetadataRules, enrich
 
 
@@ -54,7 +54,7 @@ def describe(
     return {
         **row,
         "object_metadata": json.dumps(dict(object_metadata), sort_keys=True),
-        "fields": json.dumps(dict(enriched.fields), sort_keys=True, default=_plain),
+        "fields": fields_json(enriched.fields),
         "acl": None if acl is None else list(acl),
         "set_aside": len(enriched.set_aside),
     }
@@ -64,6 +64,11 @@ def describe_again(corpus: Corpus, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same after the corpus file's metadata rules changed; needs no byte of the document."""
     known = json.loads(row["object_metadata"] or "{}")
     return describe(corpus, row, object_metadata=known, last_acl=row["acl"])
+
+
+def fields_json(fields: Mapping[str, FieldValue]) -> str:
+    """Typed fields as a manifest row keeps them."""
+    return json.dumps(dict(fields), sort_keys=True, default=_plain)
 
 
 def _plain(value: object) -> str:

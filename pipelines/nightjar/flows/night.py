@@ -6,10 +6,9 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from nightjar.artifacts import run_key
-from nightjar.clock import stopwatch
 from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
@@ -33,16 +32,15 @@ from nightjar.flows.runs import (
 )
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
+from nightjar.flows.timing import ONE_AFTER_ANOTHER, seconds_of, timed
 from nightjar.flows.verdicts import GATES
-from nightjar.flows.versions import Version, read_version
+from nightjar.flows.versions import Version, keep_seconds, read_version
 from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 _SHOWN: Final = 200
-_ONE_AFTER_ANOTHER: Final = ("plan", "gates", "index", "verify", "promote")
 SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
 _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], ...]] = (
     ("access", apply_access),
@@ -113,29 +111,18 @@ def taking_part(services: Services, run_id: str) -> Iterator[tuple[Run, Lease]]:
         yield resume(services, run_id), lease
 
 
-def timed(services: Services, run: Run, name: str, step: Callable[[], T]) -> T:
-    """Do a step and keep its seconds beside the run."""
-    elapsed = stopwatch()
-    result = step()
-    write_json(services, run, f"seconds/{name}.json", elapsed())
-    return result
-
-
 def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     """The run's report, kept as `runs/<run id>/report.json` for whoever asks later."""
     version = candidate(services, run)
     made: Plan = plan(services, run)
     told = told_of(services, run)
     cost = told.get("cost", {})
-    seconds = dict(cost.get("seconds", {}))
-    for name in _ONE_AFTER_ANOTHER:
-        seconds[name] = read_json(services, run, f"seconds/{name}.json") or 0.0
-    seconds["gates"] += read_json(services, run, "seconds/evaluate.json") or 0.0
-    names = ("plan", "parse", "chunk", "check", "embed", "gates", "index", "verify", "promote")
-    seconds = {name: round(seconds.get(name, 0.0), 3) for name in names}
+    seconds = seconds_of(services, run)
+    if version is not None and version.run_id == run.run_id:  # not the one that stands already where tonight equals it
+        keep_seconds(services.state, version.number, seconds)
     # Tasks of one run may end in other processes, which share the wall clock alone; it may have been set back.
     by_clock = round((services.clock() - run.started_at).total_seconds(), 3)
-    seconds["total"] = max(by_clock, sum(seconds[name] for name in _ONE_AFTER_ANOTHER))
+    seconds["total"] = max(by_clock, sum(seconds[name] for name in ONE_AFTER_ANOTHER))
     counts = _standing_counts(services, run, version)
     written = (read_json(services, run, "written.json") if version else None) or {}
     documents = told.get("documents") or _nothing(made)

@@ -18,6 +18,7 @@ from nightjar.artifacts import MANIFEST, content_key_of, elements_key, pack_elem
 from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code
 from nightjar.flows.disk import full_disk_told, refuse_full_disk
+from nightjar.flows.metadata import describe_again
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.planning import shard_rows
 from nightjar.flows.rows import Row, alike, described, described_again, failed, sidecar_of, standing
@@ -86,7 +87,8 @@ def _parse_window(
     services: Services, run: Run, window: list[Row], *, folder: Path, tally: _Tally, base: Callable[[], pa.Table]
 ) -> list[Row]:
     from_bytes = [row for row in window if row["stage"] == "parse"]
-    outcome = [standing(row) for row in window if row["stage"] not in ("parse", DESCRIBE)]
+    remade = (standing(row) for row in window if row["stage"] not in ("parse", DESCRIBE))
+    outcome = [describe_again(services.corpus, row) for row in remade]
     outcome += in_order(lambda row: described_again(services, row), [row for row in window if row["stage"] == DESCRIBE])
     fetched: list[tuple[Row, Document]] = []
     for row, got in in_order(lambda item: _fetch(services, item[1], folder / str(item[0])), enumerate(from_bytes)):

@@ -16,6 +16,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.versions import (
     Live,
     Version,
+    commits_of,
     live_entry,
     read_live,
     read_version,
@@ -84,6 +85,7 @@ def go_live(services: Services, version: Version, *, seen: RecordEntry | None, l
             held_reason=now.held_reason if now else "",
             held_by=now.held_by if now else "",
             held_at=now.held_at if now else "",
+            commits=commits_of(now) + 1,
         )
         lease.assure(COMMIT_S)
         write_live(services.state, now, expected=seen)

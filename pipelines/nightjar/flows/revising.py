@@ -6,7 +6,7 @@ and nothing is rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -31,6 +31,36 @@ def revise_manifests(services: Services, marks: Marks, *, lease: Lease) -> list[
         Misconfigured: a bucket that a version names is missing or damaged.
     """
     revised = _revised_buckets(services, marks, lease=lease)
+    replace_buckets(
+        services,
+        revised,
+        lease=lease,
+        told=lambda version: _told_without(version, marks),
+        held=lambda checkout: _standing_witnesses(services, checkout),
+    )
+    return list(revised)
+
+
+def replace_buckets(
+    services: Services,
+    revised: Mapping[str, str | None],
+    *,
+    lease: Lease,
+    told: Callable[[Version], Version] = lambda version: version,
+    held: Callable[[Checkout], Checkout] = lambda checkout: checkout,
+) -> None:
+    """Have every version and every collection's record name other buckets, with the digests and counts of those.
+
+    Args:
+        services: the corpus's doors.
+        revised: bucket → the one in its place; None where there is none.
+        lease: held by the caller.
+        told: what else changes in a version's record.
+        held: what else changes in a collection's.
+
+    Raises:
+        LostBucket: a bucket beside one that is replaced is missing or damaged.
+    """
 
     @cache
     def figures(manifest: tuple[str, ...]) -> tuple[str, Mapping[str, int]]:
@@ -41,7 +71,7 @@ def revise_manifests(services: Services, marks: Marks, *, lease: Lease) -> list[
         return tuple(new for key in manifest if (new := revised.get(key, key)) is not None)
 
     for version in read_versions(services.state):
-        due = _told_without(version, marks)
+        due = told(version)
         if (manifest := mapped(version.manifest)) != version.manifest:
             digest, counts = figures(manifest)
             # Its gates judged other content than is left: a night that makes the rest is judged anew.
@@ -51,13 +81,12 @@ def revise_manifests(services: Services, marks: Marks, *, lease: Lease) -> list[
             lease.assure(REQUEST_S)
             save_version(services.state, due)
     for entry in checkouts(services):
-        held = _standing_witnesses(services, entry.value)
-        if (manifest := mapped(held.manifest)) != held.manifest:
-            held = replace(held, manifest=manifest, checkout=figures(manifest)[0])
-        if held != entry.value:
+        checkout = held(entry.value)
+        if (manifest := mapped(checkout.manifest)) != checkout.manifest:
+            checkout = replace(checkout, manifest=manifest, checkout=figures(manifest)[0])
+        if checkout != entry.value:
             lease.assure(REQUEST_S)
-            move_checkout(services.state, entry, held)
-    return list(revised)
+            move_checkout(services.state, entry, checkout)
 
 
 def _revised_buckets(services: Services, marks: Marks, *, lease: Lease) -> dict[str, str | None]:

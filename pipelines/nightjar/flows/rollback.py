@@ -97,6 +97,7 @@ def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | Non
         run_id=target.run_id,
         promoted_at=services.clock().isoformat(timespec="seconds"),
         returning_to=None,
+        commits=now.commits + 1,
     )
     lease.assure(COMMIT_S)
     write_live(services.state, back, expected=entry)

@@ -32,9 +32,14 @@ NO_FAILURE: Final[Row] = {
 
 
 def sidecar_of(services: Services, row: Row) -> str | None:
-    """The text of `<key>.metadata.json`; None where there is none, and where it cannot be read."""
+    """The text of `<key>.metadata.json`; None where there is none, and where it cannot be read.
+
+    What was read of a changed one before the shards is kept with the plan.
+    """
     if row["sidecar_etag"] is None:
         return None
+    if row.get("sidecar_read"):
+        return str(row["sidecar"]) if row["sidecar"] is not None else None
     sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
     return None if sidecar is None else sidecar.decode("utf-8", "replace")
 

@@ -15,7 +15,7 @@ from nightjar.flows.access import read_access
 from nightjar.flows.erased import erased_sequence
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Live, read_live, read_version
+from nightjar.flows.versions import Live, commits_of, read_live, read_version
 from nightjar.recipe import Recipe, Stage
 
 
@@ -128,16 +128,26 @@ def require_current(services: Services, run: Run) -> None:
     """Do nothing while what is live is what the run started from, or what it made live itself.
 
     Raises:
-        Superseded: another run went live since, documents were erased since, or a rollback is under way.
+        Superseded: another run went live since, or a rollback or another collection of the same number; documents were
+            erased since; or a rollback is under way.
     """
     now = read_live(services.state)
     if now is not None and now.returning_to is not None:
         raise Superseded(f"run {run.run_id} is over: a rollback to version {now.returning_to} is under way")
-    moved = (now.version if now else None) != (run.live.version if run.live else None)
-    if moved and (now is None or now.run_id != run.run_id):
-        raise Superseded(f"run {run.run_id} is over, version {now.version if now else 0} is live: trigger a new one")
+    if _place(now) != _place(run.live) and not _is_its_own(run, now):
+        told = f"version {now.version} went live in {now.collection} since" if now else "nothing is live any more"
+        raise Superseded(f"run {run.run_id} is over, {told}: trigger a new one")
     if erased_sequence(services.state) != run.erased:
         raise Superseded(f"run {run.run_id} is over, for documents were erased since: trigger a new one")
+
+
+def _place(live: Live | None) -> tuple[int, str, int] | None:
+    return (live.version, live.collection, live.commits) if live else None
+
+
+def _is_its_own(run: Run, now: Live | None) -> bool:
+    """The run made it live, and nobody has moved it since."""
+    return now is not None and now.run_id == run.run_id and now.commits == commits_of(run.live) + 1
 
 
 def write_json(services: Services, run: Run, name: str, record: object) -> None:

@@ -84,7 +84,7 @@ def sweep(services: Services, *, lease: Lease, actor: str, dry_run: bool = False
     versions = folders.filter(pc.is_in(folders["folder"], pa.array([_folder(n) for n in gone], pa.string())))
     rest = _unneeded(listing, needs_of(services, kept), before=before)
     if not dry_run:
-        _keep_highest(services, actor=actor)
+        keep_highest(services, actor=actor)
         _refuse_return_to(services, gone)
         _delete(services, record_last(versions["key"].to_pylist(), record="version.json"), lease=lease)
         services.passing(Point.VERSIONS_SWEPT)
@@ -110,7 +110,7 @@ def _unneeded(listing: pa.Table, needs: Needs, *, before: int) -> dict[str, pa.T
     return {**found, "runs": unneeded(runs, prefix=_RUNS, needed=needs.of_runs)}
 
 
-def _keep_highest(services: Services, *, actor: str) -> None:
+def keep_highest(services: Services, *, actor: str) -> None:
     """State before the world: the newest version's number stays taken although its record may go."""
     register = record(services.state, SWEEP)
     highest = max([highest_swept(services.state), *(version.number for version in read_versions(services.state))])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import MANIFESTS_PREFIX, from_parquet
 from nightjar.flows.checkouts import checkouts
-from nightjar.flows.manifests import load_manifest
+from nightjar.flows.manifests import bucket_in, load_manifest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_versions
@@ -84,7 +84,10 @@ def tables(services: Services, keys: Iterable[str]) -> Iterator[tuple[str, pa.Ta
 
     def read(key: str) -> tuple[str, pa.Table | None]:
         stored = services.state.read(key)
-        return key, from_parquet(stored.data, key=key) if stored else None
+        if stored is None:
+            return key, None
+        unpacked = bucket_in if key.startswith(MANIFESTS_PREFIX) else from_parquet
+        return key, unpacked(stored.data, key=key)
 
     for key, table in in_order(read, (key for key in keys if key.endswith(".parquet"))):
         if table is not None:

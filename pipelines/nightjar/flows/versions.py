@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from nightjar.artifacts import FORMAT, LIVE, SWEEP, version_key
-from nightjar.errors import Misconfigured
+from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.records import RecordEntry, record
 from nightjar.ports import StateStore
 from nightjar.stages.states import State, moved
@@ -23,6 +24,8 @@ class Live:
 
     `held`: runs build and judge, and promote nothing. `returning_to` is the version that a rollback under way goes to:
     runs end when they see it, and whoever comes next finishes it. `held_by` and `held_at` say who stopped promotions.
+    `commits` counts promotions, rollbacks and changes of collection, so that a number that is live again is told from
+    one that stayed; a hold is none.
     """
 
     version: int
@@ -34,6 +37,7 @@ class Live:
     returning_to: int | None = None
     held_by: str = ""
     held_at: str = ""
+    commits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,20 @@ def save_version(state: StateStore, version: Version) -> Version:
     return version
 
 
+def keep_seconds(state: StateStore, number: int, seconds: Mapping[str, float]) -> None:
+    """Say in a version's cost what its stages took, whatever its state by now.
+
+    Whoever moves the record at the same moment wins: figures are not worth an error.
+    """
+    register = record(state, version_key(number))
+    entry = register.read()
+    if entry is None:
+        return
+    version = _decode(entry.value)
+    with suppress(Superseded):
+        register.swap(entry, _encode(replace(version, cost={**version.cost, "seconds": dict(seconds)})))
+
+
 def read_live(state: StateStore) -> Live | None:
     """What is live; None on a corpus that never was.
 
@@ -154,6 +172,11 @@ def read_live(state: StateStore) -> Live | None:
             f"{LIVE} is missing although version {once_live[0]} was live: restore that object from the state bucket"
         )
     return None
+
+
+def commits_of(live: Live | None) -> int:
+    """How often what people search was moved, 0 before the first time."""
+    return live.commits if live else 0
 
 
 def live_entry(state: StateStore) -> RecordEntry | None:
