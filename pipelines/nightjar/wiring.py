@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from nightjar.adapters.s3_source import S3Source
 from nightjar.adapters.s3_state import S3State
 from nightjar.corpus import Corpus
 from nightjar.flows.services import Progress, Services
-from nightjar.ports import Embedder, Index, Inspector, Parser, Tokenizer
+from nightjar.opening import ahead, once
+from nightjar.ports import Embedder, Index, Parser, Tokenizer
 from nightjar.recipe import Recipe
 from nightjar.settings import Settings
 from nightjar.stages.chunk import CHUNK_RULES_VERSION
@@ -72,38 +72,40 @@ def open_services(
     if doors is None:
         closing.callback(opened.state.close)  # one client serves both
     state = corpus.state_place
-    model = functools.cache(lambda: locate(corpus.embed.model, revision=corpus.embed.revision))
-    tokenizer = functools.cache(lambda: ModelTokenizer(model()))
+    model = once(lambda: locate(corpus.embed.model, revision=corpus.embed.revision))
+    tokenizer = once(lambda: ModelTokenizer(model()))
     parser = _closed_later(closing, lambda: _parser(corpus, settings))
+    inspector = once(lambda: GxInspector(corpus.quality.suites))
+    embedder = once(lambda: _embedder(corpus, settings, model()))
     return Services(
         corpus=corpus,
         source=S3Source(opened.source, bucket=corpus.bucket, prefix=corpus.prefix),
         state=S3State(opened.state, bucket=state.bucket, prefix=state.prefix),
-        open_index=functools.cache(lambda: _index(closing, opened.weaviate)),
-        recipe=functools.cache(lambda: _recipe(corpus, parser(), tokenizer(), model())),
+        open_index=once(lambda: _index(closing, opened.weaviate)),
+        recipe=once(lambda: _recipe(corpus, parser(), tokenizer(), model())),
         tokenizer=tokenizer,
         parser=parser,
-        embedder=functools.cache(lambda: _embedder(corpus, settings, model())),
-        inspector=functools.cache(lambda: _inspector(corpus)),
+        embedder=embedder,
+        inspector=inspector,
         scorer=IrScorer(),
         clock=lambda: datetime.now(UTC),
         work_folder=settings.work,
         lease_ttl_s=settings.lease_ttl.total_seconds(),
         progress=progress,
         close=closing.close,
+        opened_ahead=lambda: ahead(lambda: inspector().load(), embedder),
     )
 
 
 def _closed_later(closing: ExitStack, make: Callable[[], Parser]) -> Callable[[], Parser]:
     """`make` once, at first use, and end its processes with the services."""
 
-    @functools.cache
     def opened() -> Parser:
         parser = make()
         closing.callback(parser.close)
         return parser
 
-    return opened
+    return once(opened)
 
 
 def _index(closing: ExitStack, where: Weaviate) -> Index:
@@ -136,10 +138,6 @@ def _embedder(corpus: Corpus, settings: Settings, model: ModelFiles) -> Embedder
         query_prompt=rules.query_prompt,
         cache_folder=settings.cache,
     )
-
-
-def _inspector(corpus: Corpus) -> Inspector:
-    return GxInspector(corpus.quality.suites)
 
 
 def _recipe(corpus: Corpus, parser: Parser, tokenizer: Tokenizer, model: ModelFiles) -> Recipe:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,12 @@ from world import Killed, World, handbook
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Code, HeldBack, Misconfigured
 from nightjar.flows import embedding, inplace
+from nightjar.flows.night import run_night
+from nightjar.flows.points import Point
+from nightjar.flows.runs import Options
 from nightjar.flows.versions import read_versions
 from nightjar.model import CollectionName, Vector, Violation
+from nightjar.owner import Owner
 from nightjar.stages.states import State
 
 
@@ -55,6 +61,29 @@ def test_a_second_night_without_changes_makes_no_version_and_reads_no_document(w
     assert {k: v for k, v in world.state.objects.items() if not k.startswith(("runs/", "lease"))} == {
         k: v for k, v in before.items() if not k.startswith(("runs/", "lease"))
     }
+
+
+def test_heavy_doors_open_ahead_only_where_there_is_something_to_make(world: World) -> None:
+    around: list[str] = []
+
+    @contextmanager
+    def opened_ahead() -> Iterator[None]:
+        around.append("opening")
+        yield
+        around.append("over")
+
+    def night() -> None:
+        services = replace(world.services(), opened_ahead=opened_ahead, passing=lambda point: around.append(str(point)))
+        world.nights += 1
+        run_night(services, run_id=f"n{world.nights}", owner=Owner.dag("reindex_handbook"), options=Options())
+
+    night()
+    made = [str(Point.PARSED), str(Point.CHUNKED), str(Point.EMBEDDED)]
+    assert around[around.index("opening") : around.index("over") + 1] == ["opening", *made, "over"]
+    around.clear()
+    night()
+    assert around[0] == str(Point.LEASED)
+    assert "opening" not in around
 
 
 def test_a_night_does_only_what_changed(world: World) -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from nightjar.corpus.policy import SHIPPED_SUITES
 from nightjar.corpus.shipped import shipped_suites
 from nightjar.errors import Code, Misconfigured, bounded
 from nightjar.model import Violation, sha256
+from nightjar.opening import once
 
 _SEVERITIES: Final = ("critical", "warning", "info")
 _KEYS: Final = frozenset({"type", "kwargs", "meta", "severity"})
@@ -32,6 +32,8 @@ class GxInspector:
     def __init__(self, folder: str | Path | None = None) -> None:
         self._folder = shipped_suites() if folder is None or str(folder) == SHIPPED_SUITES else Path(folder)
         self._suites: dict[str, Any] = {}
+        self._gx = once(_great_expectations)
+        self._frames = once(self._open_frames)
 
     @property
     def identity(self) -> str:
@@ -49,33 +51,23 @@ class GxInspector:
         """
         loaded = self._suite(suite)
         self._refuse_missing_columns(suite, loaded, table)
-        batch = self._frames.get_batch({"dataframe": table.to_pandas()})
+        batch = self._frames().get_batch({"dataframe": table.to_pandas()})
         columns = {"result_format": "COMPLETE", "unexpected_index_column_names": [row_id]}
         results = batch.validate(loaded, result_format=columns).results
         in_order = sorted(results, key=lambda result: result.expectation_config.meta["rule"])
         return [violation for result in in_order for violation in _violations(suite, result, row_id)]
 
-    @cached_property
-    def _gx(self) -> Any:
-        """The library: six processor seconds and half a gigabyte, so never before the first check."""
-        silence_telemetry()  # read once, at import
-        logging.getLogger("great_expectations").setLevel(logging.ERROR)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # its deprecations are its own
-                import great_expectations as gx  # noqa: PLC0415 - see above
-        except ImportError as error:
-            raise Misconfigured("Great Expectations is not installed: pip install 'nightjar[quality]'") from error
-        logging.captureWarnings(capture=False)  # its import diverts everybody's warnings into logs
-        return gx
+    def load(self) -> None:
+        """Do what the first check would wait for."""
+        self._frames()
 
-    @cached_property
-    def _frames(self) -> Any:
-        base = self._gx.data_context.types.base
+    def _open_frames(self) -> Any:
+        gx = self._gx()
+        base = gx.data_context.types.base
         # its own defaults for memory would make a folder for pages that nobody reads
         stores = base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
         config = base.DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
-        context = self._gx.get_context(mode="ephemeral", project_config=config)
+        context = gx.get_context(mode="ephemeral", project_config=config)
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         asset = context.data_sources.add_pandas("nightjar").add_dataframe_asset("rows")
         return asset.add_batch_definition_whole_dataframe("all")
@@ -89,7 +81,7 @@ class GxInspector:
         path = self._folder / f"{name}.json"
         configs = read_suite(path)
         expectations = [self._expectation(config, n, path.name) for n, config in enumerate(configs, 1)]
-        suite = self._gx.ExpectationSuite(name=name, expectations=expectations)
+        suite = self._gx().ExpectationSuite(name=name, expectations=expectations)
         if len(suite.expectations) != len(configs):
             raise Misconfigured(
                 f"{path.name}: {len(suite.expectations)} of {len(configs)} rules load; two may be equal"
@@ -100,10 +92,10 @@ class GxInspector:
         """One rule by itself: a suite would drop what it does not know with no more than a line in a log."""
         numbered = {**config, "meta": {**config["meta"], "rule": number}}
         try:
-            configuration = self._gx.expectations.expectation_configuration.ExpectationConfiguration(**numbered)
+            configuration = self._gx().expectations.expectation_configuration.ExpectationConfiguration(**numbered)
             return configuration.to_domain_obj()
         except (
-            self._gx.exceptions.GreatExpectationsError,
+            self._gx().exceptions.GreatExpectationsError,
             ValueError,
             TypeError,
         ) as error:  # pydantic's is a ValueError
@@ -119,6 +111,20 @@ class GxInspector:
                 raise Misconfigured(
                     f"{name}.json: {expectation.expectation_type}: no column {missing!r}; there are {columns}"
                 )
+
+
+def _great_expectations() -> Any:
+    """The library: six processor seconds and half a gigabyte, so never before the first check."""
+    silence_telemetry()  # read once, at import
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its deprecations are its own
+            import great_expectations as gx  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise Misconfigured("Great Expectations is not installed: pip install 'nightjar[quality]'") from error
+    logging.captureWarnings(capture=False)  # its import diverts everybody's warnings into logs
+    return gx
 
 
 def read_suite(path: Path) -> list[Config]:

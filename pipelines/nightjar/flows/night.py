@@ -66,11 +66,8 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
         run = settle(services, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
         try:
             made = timed(services, run, "plan", lambda: approved_plan(services, run, lease))
-            for shard in made.shards:
-                for step, point in SHARD_STEPS:
-                    require_current(services, run)
-                    step(services, run, shard.number)
-                    services.passing(point)
+            if made.shards:
+                _make_shards(services, run, made)
             for name, step_of_all in _WHOLE_STEPS:
                 require_current(services, run)
                 timed(services, run, name, partial(step_of_all, services, run, lease))
@@ -78,6 +75,15 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
             finish(services, run, reason=str(held))
             raise
         return finish(services, run, reason="")
+
+
+def _make_shards(services: Services, run: Run, made: Plan) -> None:
+    with services.opened_ahead():
+        for shard in made.shards:
+            for step, point in SHARD_STEPS:
+                require_current(services, run)
+                step(services, run, shard.number)
+                services.passing(point)
 
 
 def approved_plan(services: Services, run: Run, lease: Lease) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,8 @@ class Services:
     progress: Progress
     close: Callable[[], None]
     passing: Callable[[Point], None] = lambda _point: None
+    opened_ahead: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Around work that will need the heavy doors later, in the same process."""
 
     @property
     def index(self) -> Index:
