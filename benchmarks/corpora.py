@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
+import psutil
 import weaviate
 import yaml
 
@@ -92,6 +95,32 @@ def drop_index(alias: str) -> None:
     with server() as client:
         client.alias.delete(alias_name=alias)
         client.collections.delete([n for n in client.collections.list_all() if n.startswith(f"{alias}_b")])
+
+
+@contextmanager
+def peaks() -> Iterator[dict[str, int]]:
+    """Peak memory in MB by program, the largest process of each, of all that this one starts while the block runs."""
+    found: dict[str, int] = {}
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(found, over))
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(found: dict[str, int], over: threading.Event) -> None:
+    while not over.wait(0.1):
+        for process in psutil.Process().children(recursive=True):
+            try:
+                program = " ".join(Path(word).name for word in process.cmdline()[:3] if not word.startswith("-"))
+                status = Path(f"/proc/{process.pid}/status").read_text("ascii")
+                peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
+            except (psutil.Error, OSError, IndexError):  # it has ended since
+                continue
+            found[program] = max(found.get(program, 0), peak)
 
 
 def nightjar(*words: str | Path) -> tuple[int, dict[str, Any], float]:

@@ -3,7 +3,8 @@
     . .nightjar/env && .venv/bin/python benchmarks/real_files.py documents|hostile
 
 Checks that every object is accounted for, that the collection holds what the manifest says, that no chunk exceeds the
-token limit and that nothing was written outside the working folder. Writes benchmarks/results/files-<name>.json.
+token limit and that nothing is left in the working folder; tells the largest process of each program. Writes
+benchmarks/results/files-<name>.json.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-from corpora import DATA, files_below, fresh, nightjar
+from corpora import DATA, files_below, fresh, nightjar, peaks
 
 from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.versions import read_live, read_version
@@ -32,7 +33,8 @@ def main() -> None:
     name = sys.argv[1]
     folder = DATA / FOLDERS[name]
     path = fresh(name, folder, **BLOCKS[name])
-    code, report, seconds = nightjar("run", path)
+    with peaks() as memory:
+        code, report, seconds = nightjar("run", path)
     again, second, second_seconds = nightjar("run", path)
     settings = Settings.from_environment(os.environ)
     services = open_services(settings.corpus(str(path)), settings)
@@ -56,6 +58,7 @@ def main() -> None:
         "exit": [code, again],
         "states": [report["state"], second["state"]],
         "seconds": [round(seconds, 1), round(second_seconds, 1)],
+        "peak memory of a process, MB": dict(sorted(memory.items(), key=lambda each: -each[1])),
         "report": report,
         "files": len(files),
         "in manifest": manifest.num_rows,

@@ -543,7 +543,7 @@ def test_another_embedding_waits_and_holds_no_night_and_no_lease(rest: Rest, ask
 def test_the_question_says_what_waits(rest: Rest, asking: Chapter) -> None:
     question = rest.question(OPERATE, QUESTION, "ask")
     assert question["subject"] == "notes: may version 4 go live?"
-    assert question["body"].startswith("    the embedding changed from ")
+    assert question["body"].startswith("    the embedding changed in the document prompt of ")
     assert question["options"] == ["Approve", "Reject"]
 
 

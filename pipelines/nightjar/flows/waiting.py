@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from nightjar.errors import HeldBack
@@ -28,7 +29,7 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
         ours = version.recipe_parts.get("embed", {})
         if served != ours:
             return (
-                f"the embedding changed from {served.get('model')} to {ours.get('model')}: those who search must embed"
+                f"the embedding changed {_how(served, ours)}: those who search must embed"
                 f" their questions anew from the same moment on; `nightjar promote {corpus.name} {version.number}`"
             )
     if lost := version.counts.get("lost", 0):
@@ -38,6 +39,13 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
             f" repair them, or `nightjar promote {corpus.name} {version.number}`"
         )
     return ""
+
+
+def _how(served: Mapping[str, str], ours: Mapping[str, str]) -> str:
+    if served.get("model") != ours.get("model"):
+        return f"from {served.get('model')} to {ours.get('model')}"
+    other = sorted(name for name in served.keys() | ours.keys() if served.get(name) != ours.get(name))
+    return f"in the {' and '.join(other).replace('_', ' ')} of {ours.get('model')}"
 
 
 def _unlike_decided(services: Services, decided: int, version: Version) -> str:
