@@ -34,7 +34,8 @@ def test_the_page_says_verdict_and_reason() -> None:
 
 def test_the_page_lists_what_was_set_aside() -> None:
     page = render_quality(report())
-    assert "<td>s3://documents/a.pdf</td><td>parse</td><td>encrypted</td><td>It is encrypted.</td>" in page
+    cells = ["s3://documents/a.pdf", "parse", "encrypted", "It is encrypted."]
+    assert "".join(f">{cell}</td>" for cell in cells) in re.sub("<td [^>]*", "", page)
     assert "And 59 more" in page
 
 

@@ -43,6 +43,10 @@ ACTIVE: Final = """
   [each.localName, ...each.getAttributeNames()]).filter(name =>
   /^(on.*|href|src|srcdoc|style|action|script|img|iframe|base|link|meta|form|details|body)$/.test(name))
 """
+SCROLLING: Final = """
+[...document.querySelectorAll('.wide')].filter(each =>
+  each.scrollWidth > each.clientWidth).map(each => each.textContent)
+"""
 LINKS: Final = """
 [...document.querySelectorAll('a')].map(each =>
   [each.getAttribute('href'), each.protocol, each.textContent, each.getAttributeNames().join(' ')])
@@ -129,6 +133,12 @@ def test_even_a_forgotten_escape_runs_and_loads_nothing(browser: Browser) -> Non
 def test_no_word_makes_a_page_scroll_sideways(browser: Browser, drawn: Callable[[str], str], width: int) -> None:
     browser.open(drawn(HOSTILE), width=width)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@PAGES
+def test_a_phone_shows_tables_without_scrolling_them(browser: Browser, drawn: Callable[[str], str]) -> None:
+    browser.open(drawn("words"), width=PHONE)
+    assert browser.evaluate(SCROLLING) == []
 
 
 def test_a_page_that_scrolls_sideways_is_noticed(browser: Browser) -> None:

@@ -37,8 +37,12 @@ padding: .6rem .9rem; margin: .8rem 0; }
 .narrow td:first-child { min-width: 0; overflow-wrap: normal; }
 blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line); color: var(--soft); }
 svg { max-width: 100%; height: auto; } svg text { fill: currentColor; } a { color: inherit; }
-@media (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; } .wide table { min-width: 40rem; }
-.narrow .wide table { min-width: 0; } }
+@media screen and (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; }
+:not(.narrow) > .wide :is(table, tbody, tr, td) { display: block; min-width: 0; border: 0; padding: 0; }
+:not(.narrow) > .wide :is(tr:has(th), td:empty) { display: none; }
+:not(.narrow) > .wide tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+:not(.narrow) > .wide td:not(:first-child) { display: flex; gap: .6rem; text-align: left; }
+:not(.narrow) > .wide td:not(:first-child)::before { content: attr(data-head); flex: 0 0 6rem; color: var(--soft); } }
 @media print { :root { color-scheme: light; --text: #000; } body { max-width: none; margin: 0; font-size: 10pt; }
 .panel, tr, li, figure, svg { break-inside: avoid; } h2, h3 { break-after: avoid; }
 .panel:has(.beside) { break-inside: auto; } .wide table { min-width: 0; } }
@@ -71,8 +75,8 @@ def link(uri: str) -> Html:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> Html:
-    """Integers are set right, on a phone it scrolls by itself; an empty table says so."""
-    body = [tag("tr", *map(_cell, row)) for row in rows]
+    """Integers are set right, on a phone each row is a list under its first cell; an empty table says so."""
+    body = [tag("tr", *map(_cell, head, row)) for row in rows]
     if not body:
         return tag("p", "None.")
     return tag("div", tag("table", tag("tr", *(tag("th", name) for name in head)), *body), css="wide")
@@ -102,5 +106,6 @@ def number(value: float) -> str | int:
     return int(value) if float(value).is_integer() else f"{value:.4g}"
 
 
-def _cell(value: str | int) -> Html:
-    return tag("td", f"{value:,}", css="number") if isinstance(value, int) else tag("td", value)
+def _cell(head: str, value: str | int) -> Html:
+    shown, css = (f"{value:,}", ' class="number"') if isinstance(value, int) else (value, "")
+    return Html(f'<td data-head="{text(head)}"{css}>{text(shown)}</td>')

@@ -112,7 +112,7 @@ def test_the_page_says_of_each_document_which_detectors_it_moved() -> None:
     assert {", ".join(each["moved"]) for each in documents} >= {"", "replaced"}
     for each in documents:
         row = made.page[made.page.index(f">{each['source_uri']}</a></td>") :]
-        assert row.split("</td>")[2] == f"<td>{', '.join(each['moved'])}"
+        assert row.split("</td>")[2] == f'<td data-head="moved">{", ".join(each["moved"])}'
 
 
 def test_evidence_is_bounded() -> None:
