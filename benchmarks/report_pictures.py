@@ -79,7 +79,7 @@ def main() -> int:
 def photograph(markup: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as browser:
         for look, picture in pictures(browser, markup):
-            few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(128)
+            few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256)
             few.save(FOLDER / f"{name}-{look}.png", optimize=True)
 
 

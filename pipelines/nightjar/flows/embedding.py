@@ -20,7 +20,7 @@ from nightjar.artifacts import (
 )
 from nightjar.clock import stopwatch
 from nightjar.errors import BadDocument, Code, Misconfigured
-from nightjar.flows.checks import check_vectors
+from nightjar.flows.checks import Verdicts, check_vectors
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import shard_rows
 from nightjar.flows.reuse import Reuse, read_content
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 _GROUP_CHUNKS: Final = 512
 
 Facts = Mapping[str, Any]
+_Group = Mapping[str, list[Chunk]]
 
 
 def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
@@ -53,9 +54,8 @@ def embed_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     parses = {row["content_key"]: row["parse_recipe"] for row in rows}
     maker = _Maker(services, run, chunked["about"], parses=parses, reuse=reuse)
     services.progress("embed", 0, table.num_rows)
-    for group in _groups(table):
-        maker.make(group)
-        services.progress("embed", maker.chunks, table.num_rows)
+    for chunks in maker.make(_groups(table)):
+        services.progress("embed", chunks, table.num_rows)
     rows = [_finished(services, run, row, maker.bad) for row in rows]
     rows = _with_counts(services, run, rows, maker.made)
     rows = _still_failing(rows, shard_rows(services, run, shard))
@@ -102,19 +102,29 @@ class _Maker:
         self.bad: dict[str, tuple[Code, str]] = {}
         self.chunks = self.embedded = self.tokens = self.truncated = 0
 
-    def make(self, group: Mapping[str, list[Chunk]]) -> None:
+    def make(self, groups: Iterable[_Group]) -> Iterator[int]:
+        """Each group is checked and stored in another thread while the next is embedded; yields the chunks done."""
+        embedded = ((group, self._vectors(group)) for group in groups)
+        for bad, made in in_order(self._kept, embedded, window=2, threads=1):
+            self.bad |= bad
+            self.made |= made
+            yield self.chunks
+
+    def _vectors(self, group: _Group) -> dict[str, Vector]:
         texts = {c.text_digest: c for chunks in group.values() for c in chunks}
         vectors = self._reuse.find(group, wanted=texts.keys())
         new = {digest: chunk for digest, chunk in texts.items() if digest not in vectors}
         vectors |= self._embedded(new) if new else {}
         self._reuse.remember(vectors)
+        self.chunks += sum(len(chunks) for chunks in group.values())
+        return vectors
+
+    def _kept(self, item: tuple[_Group, Mapping[str, Vector]]) -> tuple[Verdicts, dict[str, Row]]:
+        group, vectors = item
         contents = {key: self._content(key, chunks, vectors) for key, chunks in group.items()}
         bad = check_vectors(self._services, contents)
-        self.bad |= bad
         kept = [(key, content) for key, content in contents.items() if key not in bad]
-        for key, content in in_order(self._store, kept):
-            self.made[key] = counts_of_content(content)
-        self.chunks += sum(len(chunks) for chunks in group.values())
+        return bad, {key: counts_of_content(content) for key, content in in_order(self._store, kept)}
 
     def _embedded(self, texts: Mapping[str, Chunk]) -> dict[str, Vector]:
         vectors = self._services.embedder().embed([chunk.embedded_text for chunk in texts.values()])

@@ -13,10 +13,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def in_order(work: Callable[[T], R], items: Iterable[T], *, window: int = 4 * THREADS) -> Iterator[R]:
-    """`map` on threads: results in the order of `items`, at most `window` of them under way or waiting."""
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], *, window: int = 4 * THREADS, threads: int = THREADS
+) -> Iterator[R]:
+    """`map` on threads: results in the order of `items`, at most `window` of them under way or waiting.
+
+    The caller's thread makes the items, the next one while work on those before is under way.
+    """
     pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         try:
             for item in items:
                 pending.append(pool.submit(work, item))

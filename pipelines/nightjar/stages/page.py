@@ -39,13 +39,13 @@ blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--
 svg { max-width: 100%; height: auto; } svg text { fill: currentColor; } a { color: inherit; }
 @media screen and (max-width: 40rem) { body { margin: 1rem auto; font-size: 14px; }
 :not(.narrow) > .wide :is(table, tbody, tr, td) { display: block; min-width: 0; border: 0; padding: 0; }
-:not(.narrow) > .wide :is(tr:has(th), td:empty) { display: none; }
+:not(.narrow) > .wide :is(tr:has(th), tr > td:empty:not(:first-child)) { display: none; }
 :not(.narrow) > .wide tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
 :not(.narrow) > .wide td:not(:first-child) { display: flex; gap: .6rem; text-align: left; }
 :not(.narrow) > .wide td:not(:first-child)::before { content: attr(data-head); flex: 0 0 6rem; color: var(--soft); } }
 @media print { :root { color-scheme: light; --text: #000; } body { max-width: none; margin: 0; font-size: 10pt; }
 .panel, tr, li, figure, svg { break-inside: avoid; } h2, h3 { break-after: avoid; }
-.panel:has(.beside) { break-inside: auto; } .wide table { min-width: 0; } }
+.panel:has(.beside) { break-inside: auto; } }
 """
 
 
