@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.ports import Query
@@ -27,7 +28,8 @@ def damage(services: Services, name: CollectionName, ids: Sequence[ChunkId]) -> 
     A kill takes the newest, however few they are: of the last eight none may be missing.
     """
     standing = services.index.fetch(name, list(ids))
-    found = [finds(services, name, standing[each]) for each in ids if each in standing]
+    asked = (standing[each] for each in ids if each in standing)
+    found = list(in_order(lambda item: finds(services, name, item), asked))
     if not found:
         return None
     return told(name, found=sum(found), asked=len(found), sound=all(found[-_NEWEST:]))

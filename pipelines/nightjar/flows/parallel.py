@@ -1,4 +1,4 @@
-"""Threads for waiting on S3: ordered results, a bounded window, the first error raised."""
+"""Threads for waiting on servers: ordered results, a bounded window, the first error raised."""
 
 from __future__ import annotations
 

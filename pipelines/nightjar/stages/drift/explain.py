@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,12 +135,17 @@ def projection(live: Side, night: Side, novel: Novelty) -> Projection:
     return Projection(_thinned(ours), _thinned(theirs[~novel.novel]), _thinned(theirs[novel.novel]))
 
 
-def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - a second of import, and most steps of a night explain nothing
+def k_means() -> Any:
+    """The library's k-means: a second of import, and most steps of a night explain nothing."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - see above
 
+    return KMeans
+
+
+def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
     together = np.concatenate([live.vectors, night.vectors])
     number = max(2, min(_CLUSTERS, len(together) // _CHUNKS_A_CLUSTER))
-    labels: NDArray[np.intp] = KMeans(number, n_init=2, max_iter=60, random_state=_SEED).fit_predict(together)
+    labels: NDArray[np.intp] = k_means()(number, n_init=2, max_iter=60, random_state=_SEED).fit_predict(together)
     return labels
 
 
