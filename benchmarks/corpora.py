@@ -115,7 +115,8 @@ def _watch(found: dict[str, int], over: threading.Event) -> None:
     while not over.wait(0.1):
         for process in psutil.Process().children(recursive=True):
             try:
-                program = " ".join(Path(word).name for word in process.cmdline()[:3] if not word.startswith("-"))
+                words = [Path(word).name for word in process.cmdline() if not word.startswith("-")]
+                program = " ".join(words[: 3 if words[0].startswith("python") else 1])
                 status = Path(f"/proc/{process.pid}/status").read_text("ascii")
                 peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
             except (psutil.Error, OSError, IndexError):  # it has ended since

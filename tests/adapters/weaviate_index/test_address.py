@@ -68,3 +68,11 @@ def test_what_is_no_grpc_address_names_its_variable(url: str) -> None:
 )
 def test_which_versions_lose_replicated_objects(version: str, loses: bool) -> None:  # noqa: FBT001 - a truth table
     assert loses_replicas(numbers(version)) is loses
+
+
+@pytest.mark.parametrize(
+    ("http", "grpc"), [("http://h:9", "h:9"), ("http://h:50051", None), ("https://h", "grpcs://h")]
+)
+def test_one_port_for_both_is_refused(http: str, grpc: str | None) -> None:
+    with pytest.raises(Misconfigured, match="set WEAVIATE_GRPC_URL"):
+        addresses(http, grpc)

@@ -20,10 +20,16 @@ def addresses(http_url: str, grpc_url: str | None) -> ConnectionParams:
     Weaviate Cloud serves gRPC under a host name of its own; elsewhere the server's default port is assumed.
 
     Raises:
-        Misconfigured: one of them is not an address.
+        Misconfigured: one of them is not an address, or both are the same.
     """
     http = _http(http_url)
-    return ConnectionParams(http=http, grpc=_given(grpc_url) if grpc_url else _derived(http))
+    grpc = _given(grpc_url) if grpc_url else _derived(http)
+    if (grpc.host, grpc.port) == (http.host, http.port):
+        raise Misconfigured(
+            f"WEAVIATE_URL and gRPC are both at {http.host}:{http.port}: Weaviate serves gRPC on a port of its own,"
+            f" {_DEFAULT_GRPC_PORT} unless told otherwise; set WEAVIATE_GRPC_URL"
+        )
+    return ConnectionParams(http=http, grpc=grpc)
 
 
 def _http(url: str) -> ProtocolParams:
