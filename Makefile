@@ -19,8 +19,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 # Compiled once and kept, whatever the shell says: a night, a demo and the tests are hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
-# Two processes, each with whole files, whose tests share servers and other dear fixtures.
-BESIDE := -n 2 --dist loadfile
+# Processes with whole files each, whose tests share servers and other dear fixtures; those that wait for servers leave room
+# for a third on two cores.
+BESIDE := --dist loadfile -n
 
 .PHONY: help demo test check lint services airflow stop clean lock bench samples dotenv install programs
 
@@ -31,10 +32,10 @@ demo: install  ## from a bare machine to an answered question; services are left
 	@python -m tools.demo
 
 test: install programs lint  ## every check, on free ports
-	@pytest $(BESIDE)
+	@pytest $(BESIDE) 3
 
 check: install lint  ## lint, types, import contracts and unit tests, without services
-	@pytest $(BESIDE) -m "not services and not airflow and not slow"
+	@pytest $(BESIDE) 2 -m "not services and not airflow and not slow"
 
 lint: install  ## ruff, its formatter, mypy, import contracts
 	ruff check .
