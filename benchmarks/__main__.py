@@ -1,6 +1,6 @@
 """`make bench`: every benchmark in turn, each a program of its own; needs `make services` and NIGHTJAR_DATA.
 
-But for `airflow_kinds.py`, which needs `make airflow`.
+But for `airflow_kinds.py`, which needs `make airflow`, and `report_pictures.py`, which needs a browser.
 """
 
 from __future__ import annotations
