@@ -42,7 +42,7 @@ from nightjar.stages.objects import index_objects
 from nightjar.stages.properties import properties_of
 from nightjar.wiring import open_services
 
-SETS: Final = {"apidocs": 1, "coderag": 1, "squad2": 1, "covidqa": 5}
+SETS: Final = {"apidocs": 1, "coderag": 1, "squad2": 1, "covidqa": 5, "sec10q": 1, "nq": 1}
 """Each n-th document of a set."""
 QUESTIONS: Final = 200
 SEEDS: Final = (1, 2, 3)
