@@ -104,6 +104,7 @@ def test_a_night_that_is_not_promoted_leaves_it_right(tmp_path: Path) -> None:
     world.consistent()
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_restoring_that_dies_anywhere_is_ended_by_the_next_night(tmp_path: Path, strategy: str) -> None:
     for kill_at in itertools.count():

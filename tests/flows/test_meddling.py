@@ -71,6 +71,7 @@ def test_a_clock_that_was_set_back_an_hour_changes_nothing(tmp_path: Path, strat
     world.consistent()
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_clock_that_is_set_back_an_hour_in_mid_night_changes_nothing_and_costs_stay_costs(
     tmp_path: Path, strategy: str
