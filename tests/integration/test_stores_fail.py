@@ -220,17 +220,19 @@ def test_readers_find_every_document_at_every_moment_of_a_night(calm: Calm, stra
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of its own, a little above what a run asks for."""
+    """A file system of its own, a little above what a run asks for, in no folder: it ends with this process."""
     folder.mkdir()
     mounted = shutil.which("mount") and subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=1100m", "tmpfs", str(folder)], check=False, capture_output=True
     )
     if not mounted or mounted.returncode:
         pytest.skip("no file system can be mounted here: a full disk was not tried")
+    held = os.open(folder, os.O_RDONLY)
     try:
-        yield folder
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        yield Path(f"/proc/{os.getpid()}/fd/{held}")
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # whoever looks at it just now goes on
+        os.close(held)
 
 
 def test_a_disk_that_fills_up_in_mid_run_blames_no_document(calm: Calm, tmp_path: Path) -> None:
