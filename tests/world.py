@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
@@ -131,6 +132,11 @@ class World:
     model: str = "memory"
     chunker: str = "1"
     nights: int = 0
+
+    def twin(self) -> World:
+        """A world of its own in the same condition; only the lock of its store is shared."""
+        lock = self.state._lock
+        return copy.deepcopy(self, {id(lock): lock})
 
     def put(self, name: str, text: str) -> None:
         self.source.put(f"h/{name}", text.encode())

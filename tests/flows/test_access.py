@@ -326,13 +326,14 @@ def test_a_damaged_table_is_named(world: World) -> None:
 
 
 def test_killed_at_any_moment_before_the_night_waits_the_next_run_closes_it(tmp_path: Path) -> None:
+    start = World(tmp_path, handbook(limits={"tokens": 30}))
+    start.put("leave.txt", LEAVE)
+    grant(start, "leave.txt", "hr", "interns")
+    start.night()
+    grant(start, "leave.txt", "hr")
+    start.put("big.txt", "# Big\n\n" + "Every rule of this house is kept by all who live in it. " * 40)
     for moment in range(100):
-        world = World(tmp_path / str(moment), handbook(limits={"tokens": 30}))
-        world.put("leave.txt", LEAVE)
-        grant(world, "leave.txt", "hr", "interns")
-        world.night()
-        grant(world, "leave.txt", "hr")
-        world.put("big.txt", "# Big\n\n" + "Every rule of this house is kept by all who live in it. " * 40)
+        world = start.twin()
         try:
             world.night(kill_at=moment)
         except HeldBack:
@@ -350,16 +351,17 @@ def test_killed_at_any_moment_before_the_night_waits_the_next_run_closes_it(tmp_
 def test_killed_at_any_moment_the_next_run_leaves_nobody_with_access(
     tmp_path: Path, strategy: str, *, narrower_alone: bool
 ) -> None:
+    start = World(tmp_path, handbook(index={"strategy": strategy}))
+    start.put("leave.txt", LEAVE)
+    grant(start, "leave.txt", "hr", "interns")
+    start.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    grant(start, "travel.txt", "everyone")
+    start.night()
+    grant(start, "leave.txt", "hr")
+    if not narrower_alone:
+        start.put("leave.txt", LEAVE.replace("thirty", "forty"))
     for moment in range(400):
-        world = World(tmp_path / str(moment), handbook(index={"strategy": strategy}))
-        world.put("leave.txt", LEAVE)
-        grant(world, "leave.txt", "hr", "interns")
-        world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
-        grant(world, "travel.txt", "everyone")
-        world.night()
-        grant(world, "leave.txt", "hr")
-        if not narrower_alone:
-            world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+        world = start.twin()
         try:
             world.night(kill_at=moment)
         except Killed:

@@ -142,11 +142,12 @@ def test_the_version_names_the_collection_that_was_rebuilt(world: World) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [gets_another_vector, loses_the_collection])
 def test_a_repair_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, damage: Callable[[World], None]) -> None:
+    start = filled(tmp_path)
+    before = start.served()
+    damage(start)
     moment, finished = 0, False
     while not finished:
-        world = filled(tmp_path / str(moment))
-        before = world.served()
-        damage(world)
+        world = start.twin()
         steps = itertools.count()
         services = world.services(
             state=Killer(world.state, steps, at=moment), index=Killer(world.index, steps, at=moment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -38,12 +37,6 @@ def decide(
     steps = itertools.count()
     state, index = (Killer(door, steps, at=kill_at) for door in (world.state, world.index))
     return verb(world.services(state=state, index=index), number, by=by)
-
-
-def another(world: World) -> World:
-    """A world of its own in the same condition; only the lock of its store is shared."""
-    lock = world.state._lock
-    return copy.deepcopy(world, {id(lock): lock})
 
 
 def live_number(world: World) -> int:
@@ -343,11 +336,11 @@ def test_a_promotion_killed_at_any_moment_ends_as_if_it_had_not_been(
     tmp_path: Path, strategy: str, made: Callable[[Path, str], World], due: int, *, night_between: bool
 ) -> None:
     before = made(tmp_path, strategy)
-    sound = another(before)
+    sound = before.twin()
     decide(sound, 2)
     moment = 0
     while True:
-        world = another(before)
+        world = before.twin()
         try:
             decide(world, 2, kill_at=moment)
         except Killed:
@@ -378,7 +371,7 @@ def test_a_rejection_killed_at_any_moment_is_finished_by_its_repetition(tmp_path
     before = waiting(tmp_path, strategy)
     moment = 0
     while True:
-        world = another(before)
+        world = before.twin()
         try:
             decide(world, 2, verb=reject, kill_at=moment)
         except Killed:

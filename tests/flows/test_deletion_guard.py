@@ -251,14 +251,15 @@ def test_a_listing_that_forgets_a_standing_object_deletes_nothing(world: World) 
 
 
 def test_a_run_that_dies_at_any_moment_keeps_approval_and_dates(tmp_path: Path) -> None:
+    start = World(tmp_path)
+    for name in NAMES:
+        put(start, name)
+    start.night()
+    start.remove(*NAMES[:11])
+    start.night()
     moment = 0
     while True:
-        world = World(tmp_path / str(moment))
-        for name in NAMES:
-            put(world, name)
-        world.night()
-        world.remove(*NAMES[:11])
-        world.night()
+        world = start.twin()
         try:
             world.night(kill_at=moment, approve_deletions=True)
         except Killed:

@@ -7,7 +7,6 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -80,11 +79,7 @@ def returned(world: World, *, to: int) -> None:
 
 def with_secret(folder: Path, strategy: str = "blue_green") -> World:
     """Three versions: the secret came with the first, changed with the second, and others came with the third."""
-    made = _three_nights(strategy)
-    copied = World(folder, made.corpus, source=deepcopy(made.source), index=deepcopy(made.index), nights=made.nights)
-    for key, data in made.state.objects.items():
-        copied.state.write(key, data)
-    return copied
+    return replace(_three_nights(strategy).twin(), folder=folder)
 
 
 @cache

@@ -107,10 +107,11 @@ def test_a_night_that_is_not_promoted_leaves_it_right(tmp_path: Path) -> None:
 @pytest.mark.slow
 @BOTH
 def test_a_restoring_that_dies_anywhere_is_ended_by_the_next_night(tmp_path: Path, strategy: str) -> None:
+    start = filled(tmp_path, strategy)
+    served = start.served()
+    start.index.lose_graph(collection(start))
     for kill_at in itertools.count():
-        world = filled(tmp_path / f"{kill_at}", strategy)
-        served = world.served()
-        world.index.lose_graph(collection(world))
+        world = start.twin()
         try:
             world.night(kill_at=kill_at)
         except Killed:

@@ -294,12 +294,6 @@ def test_old_collections_are_kept_by_number(world: World) -> None:
     assert len(world.index.collections()) == world.corpus.index.keep_collections
 
 
-def _expected(folder: Path, strategy: str) -> World:
-    calm = _before_the_storm(folder, strategy)
-    calm.night()
-    return calm
-
-
 def _before_the_storm(folder: Path, strategy: str) -> World:
     world = World(folder, handbook(index={"strategy": strategy}))
     world.put("leave.txt", "# Leave\n\n" + "Everyone has thirty days of leave a year. " * 20)
@@ -317,11 +311,14 @@ def test_a_night_killed_at_any_moment_is_finished_by_the_next(
     tmp_path: Path, strategy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inplace, "WINDOW", 1)
-    expected = _expected(tmp_path / "calm", strategy).served()
+    start = _before_the_storm(tmp_path, strategy)
+    before = start.served()
+    calm = start.twin()
+    calm.night()
+    expected = calm.served()
     moment = killed = 0
     while True:
-        world = _before_the_storm(tmp_path / str(moment), strategy)
-        before = world.served()
+        world = start.twin()
         try:
             world.night(kill_at=moment)
         except Killed:

@@ -271,14 +271,15 @@ def snapshot(world: World) -> dict[str, bytes]:
 
 @BOTH
 def test_a_repair_killed_at_any_moment_is_finished_by_the_next(tmp_path: Path, strategy: str) -> None:
+    start = world_of(tmp_path, strategy, nights=2)
+    served = start.served()
+    truncate(start, buckets(start)[0])
+    own = set(read_version(start.state, 1).manifest) - set(buckets(start))
+    if strategy == "in_place":
+        truncate(start, own.pop())
     killed = 0
     for moment in itertools.count():
-        world = world_of(tmp_path / str(moment), strategy, nights=2)
-        served = world.served()
-        truncate(world, buckets(world)[0])
-        own = set(read_version(world.state, 1).manifest) - set(buckets(world))
-        if strategy == "in_place":
-            truncate(world, own.pop())
+        world = start.twin()
         try:
             mended(world, kill_at=moment)
         except Killed:

@@ -68,9 +68,10 @@ def test_neither_model_nor_parser_is_opened(tmp_path: Path, strategy: str) -> No
 @pytest.mark.slow
 @BOTH
 def test_killed_at_any_moment_it_is_finished_by_its_repetition(tmp_path: Path, strategy: str) -> None:
+    start, served = three_nights(tmp_path, strategy)
     moment = 0
     while True:
-        world, served = three_nights(tmp_path / str(moment), strategy)
+        world = start.twin()
         steps = itertools.count()
         state, index = (Killer(door, steps, at=moment) for door in (world.state, world.index))
         try:
