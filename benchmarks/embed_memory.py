@@ -24,7 +24,8 @@ from corpora import DATA, fresh
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
-from nightjar.flows.night import approved_plan, closing_lease
+from nightjar.flows.fence import holding
+from nightjar.flows.night import approved_plan
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.planning import plan
 from nightjar.flows.runs import Options, resume
@@ -66,11 +67,11 @@ def prepare(path: str) -> None:
     services = opened(path)
     owner = Owner.command()
     lease = Lease.acquire(services.state, run_id=RUN, owner=owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease), lease.beating():
-        run = settle(services, run_id=RUN, actor=owner.name, options=Options(), lease=lease)
-        for shard in approved_plan(services, run, lease).shards:
-            parse_shard(services, run, shard.number)
-            chunk_shard(services, run, shard.number)
+    with holding(services, lease) as fenced:
+        run = settle(fenced, run_id=RUN, actor=owner.name, options=Options(), lease=lease)
+        for shard in approved_plan(fenced, run, lease).shards:
+            parse_shard(fenced, run, shard.number)
+            chunk_shard(fenced, run, shard.number)
     services.close()
 
 

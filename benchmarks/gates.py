@@ -33,11 +33,12 @@ from real_nights import opened_cheaply, spend
 
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.flows.evaluating import evaluate
+from nightjar.flows.fence import beating
 from nightjar.flows.gates import gate
 from nightjar.flows.granting import apply_access
 from nightjar.flows.index import index, verify
-from nightjar.flows.night import SHARD_STEPS, approved_plan, taking_part
-from nightjar.flows.runs import Options, Run
+from nightjar.flows.night import SHARD_STEPS, approved_plan
+from nightjar.flows.runs import Options, Run, resume
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
 from nightjar.flows.versions import read_live
@@ -190,9 +191,11 @@ def in_a_process(step: str) -> dict[str, float]:
 
 def _task(step: str, sender: Connection) -> None:
     services = replace(opened(), embedder=functools.cache(Weighed))
-    with taking_part(services, RUN) as (run, lease):
+    lease = Lease.attach(services.state, run_id=RUN)
+    with beating(services, lease) as fenced:
+        run = resume(fenced, RUN)
         started = time.perf_counter()
-        STEPS[step](services, run, lease)
+        STEPS[step](fenced, run, lease)
         seconds = time.perf_counter() - started
     # Not getrusage: a child begins with the peak of whoever started it.
     status = Path("/proc/self/status").read_text("ascii").splitlines()

@@ -27,8 +27,9 @@ from nightjar.errors import NightjarError
 from nightjar.flows import inplace
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.erasing import Forgotten, forget
+from nightjar.flows.fence import holding
 from nightjar.flows.graph import finds
-from nightjar.flows.night import closing_lease, run_night
+from nightjar.flows.night import run_night
 from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
@@ -258,17 +259,15 @@ def return_to(services: Services, number: int, *, run_id: str) -> None:
 def erase(services: Services, uri: str, *, run_id: str) -> Forgotten:
     """One document, under the lease."""
     lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
-    try:
-        return forget(services, [uri], reason="asked", lease=lease, actor="somebody")
-    finally:
-        lease.release()
+    with holding(services, lease) as fenced:
+        return forget(fenced, [uri], reason="asked", lease=lease, actor="somebody")
 
 
 def finish(services: Services, *, run_id: str) -> None:
     """End what was left, under the lease, without a night."""
     lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
-    with closing_lease(lease):
-        tidy(services, run_id=run_id, actor="somebody", lease=lease)
+    with holding(services, lease) as fenced:
+        tidy(fenced, actor="somebody", lease=lease)
 
 
 def objects_of(services: Services, name: str) -> Objects:

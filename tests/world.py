@@ -244,5 +244,5 @@ def roll_back(world: World, *, to: int | None = None, kill_at: int | None = None
     lease = Lease.acquire(
         services.state, run_id=f"rollback-{world.nights}", owner=Owner.dag("reindex_handbook"), ttl_s=60.0
     )
-    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    tidy(services, actor="somebody", lease=lease)
     lease.release()

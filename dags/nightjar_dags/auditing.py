@@ -12,7 +12,7 @@ from nightjar.errors import HeldBack, Misconfigured, Transient
 from nightjar.flows import sweeping
 from nightjar.flows.audit import Findings, repair
 from nightjar.flows.audit import audit as compare
-from nightjar.flows.night import closing_lease
+from nightjar.flows.fence import holding
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import Swept
 from nightjar.lease import Lease
@@ -53,8 +53,8 @@ def swept_in(services: Services, *, run_id: str, owner: Owner) -> Swept:
     """
     try:
         lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-        with closing_lease(lease), lease.beating():
-            return sweeping.sweep(services, lease=lease, actor=owner.name)
+        with holding(services, lease) as fenced:
+            return sweeping.sweep(fenced, lease=lease, actor=owner.name)
     except HeldBack as held:
         raise Transient(str(held)) from held
 

@@ -22,6 +22,7 @@ from nightjar.flows import night as whole
 from nightjar.flows import settle as settling
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
+from nightjar.flows.fence import beating
 from nightjar.flows.granting import apply_access
 from nightjar.flows.parsing import parse_shard
 from nightjar.flows.runs import Options
@@ -51,9 +52,9 @@ def settle(corpus: Corpus) -> None:
     owner = owner_of(context)
     with skipped_when_over(), opened(corpus) as services:
         lease = acquired(services, run_id=context["run_id"], owner=owner)
-        with _released_on_failure(lease), lease.beating():
+        with _released_on_failure(lease), beating(services, lease) as fenced:
             settling.settle(
-                services,
+                fenced,
                 run_id=context["run_id"],
                 actor=actor_of(context),
                 options=options_of(context["params"]),

@@ -14,11 +14,11 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
-from nightjar.flows import decisions, erasing
+from nightjar.flows import decisions, erasing, fence
 from nightjar.flows import rollback as holding
 from nightjar.flows.decisions import Decider, Decision
 from nightjar.flows.differences import documents_apart
-from nightjar.flows.night import closing_lease, run_night
+from nightjar.flows.night import run_night
 from nightjar.flows.returning import go_back
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
@@ -124,8 +124,8 @@ def replay(services: Services, order: Order, by: Decider) -> Done:
 def forget(services: Services, order: Order, by: Decider) -> Done:
     """Erase the named documents from everything that Nightjar keeps; the log says what is out of reach."""
     lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease), lease.beating():
-        told = erasing.forget(services, order.documents, reason=by.reason, lease=lease, actor=by.actor)
+    with fence.holding(services, lease) as fenced:
+        told = erasing.forget(fenced, order.documents, reason=by.reason, lease=lease, actor=by.actor)
     for sentence in told.unreachable:
         log.warning("out of reach: %s", sentence)
     return Done(f"erased {', '.join(told.documents)} from every version, collection, report and run")

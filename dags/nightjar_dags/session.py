@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Superseded
+from nightjar.flows.fence import beating
 from nightjar.flows.runs import Run, find_run, require_current, resume
 from nightjar.flows.services import Progress, Services
 from nightjar.lease import Lease
@@ -66,8 +67,8 @@ def taking_part(corpus: Corpus) -> Iterator[Part]:
     with skipped_when_over(), opened(corpus) as services:
         _refuse_overtaken(services, run_id=context["run_id"])
         lease = rejoined(services, run_id=context["run_id"], owner=owner_of(context))
-        with lease.beating():
-            yield Part(services, resume(services, context["run_id"]), lease)
+        with beating(services, lease) as fenced:
+            yield Part(fenced, resume(fenced, context["run_id"]), lease)
 
 
 def _refuse_overtaken(services: Services, *, run_id: str) -> None:

@@ -66,7 +66,7 @@ def roll_back(world: World, *, to: int) -> None:
     services = world.services()
     ask_return(services, to=to, reason="")
     lease = Lease.acquire(services.state, run_id="rollback", owner=Owner.dag("reindex_handbook"), ttl_s=60.0)
-    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    tidy(services, actor="somebody", lease=lease)
     lease.release()
 
 

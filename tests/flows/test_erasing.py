@@ -73,7 +73,7 @@ def returned(world: World, *, to: int) -> None:
     lease.release()
     ask_return(services, to=to, reason="")
     services, lease = at_work(world)
-    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    tidy(services, actor="somebody", lease=lease)
     lease.release()
 
 

@@ -37,7 +37,7 @@ def test_every_point_is_passed_by_some_night_rollback_erasure_or_sweep(tmp_path:
 def _roll_back(services: Services) -> None:
     ask_return(services, to=1, reason="")
     lease = Lease.acquire(services.state, run_id="rollback", owner=OWNER, ttl_s=60.0)
-    tidy(services, run_id="rollback", actor="somebody", lease=lease)
+    tidy(services, actor="somebody", lease=lease)
     lease.release()
 
 

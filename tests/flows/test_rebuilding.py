@@ -16,8 +16,8 @@ from nightjar.artifacts import MANIFESTS_PREFIX
 from nightjar.errors import Misconfigured
 from nightjar.flows.audit import Findings, audit, repair
 from nightjar.flows.erasing import forget
+from nightjar.flows.fence import holding
 from nightjar.flows.manifests import LostBucket, load_manifest
-from nightjar.flows.night import closing_lease
 from nightjar.flows.rollback import unhold
 from nightjar.flows.sweeping import sweep
 from nightjar.flows.versions import read_live, read_version, version_numbers
@@ -102,7 +102,7 @@ def leased(world: World) -> Iterator[Lease]:
     world.nights += 1
     owner = Owner.dag("operate_handbook")
     lease = Lease.acquire(world.state, run_id=f"by-hand-{world.nights}", owner=owner, ttl_s=60.0)
-    with closing_lease(lease):
+    with holding(world.services(), lease):
         yield lease
 
 

@@ -65,7 +65,7 @@ def returned(world: World, *, to: int) -> None:
     ask_return(services, to=to, reason="")
     owner = Owner.dag("operate_handbook")
     lease = Lease.acquire(services.state, run_id=f"rollback-{world.nights}", owner=owner, ttl_s=60.0)
-    tidy(services, run_id=lease.run_id, actor="somebody", lease=lease)
+    tidy(services, actor="somebody", lease=lease)
     lease.release()
 
 

@@ -14,7 +14,7 @@ from real_nights import spend
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack
 from nightjar.flows.audit import audit, repair
-from nightjar.flows.night import closing_lease
+from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import Swept, sweep
@@ -35,8 +35,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
 def swept(services: Services, run_id: str, *, owner: Owner) -> Swept:
     """`nightjar gc`, as the command line does it."""
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease):
-        return sweep(services, lease=lease, actor="somebody")
+    with holding(services, lease) as fenced:
+        return sweep(fenced, lease=lease, actor="somebody")
 
 
 def age(calm: Calm, corpus: Corpus) -> None:

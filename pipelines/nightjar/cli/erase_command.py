@@ -11,7 +11,7 @@ from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say
 from nightjar.flows import erasing
 from nightjar.flows.erasing import Forgotten
-from nightjar.flows.night import closing_lease
+from nightjar.flows.fence import holding
 from nightjar.lease import Lease
 
 
@@ -35,11 +35,11 @@ def forget(
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         by = decider_of(services, "forget", reason)
         lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-        with closing_lease(lease), lease.beating():
+        with holding(services, lease) as fenced:
             if lift:
-                ids = erasing.lift(services, documents, lease=lease, actor=by.actor)
+                ids = erasing.lift(fenced, documents, lease=lease, actor=by.actor)
             else:
-                told = erasing.forget(services, documents, reason=reason, lease=lease, actor=by.actor)
+                told = erasing.forget(fenced, documents, reason=reason, lease=lease, actor=by.actor)
     if lift:
         _tell_lifted(found.name, ids, as_json=as_json)
     else:

@@ -8,7 +8,7 @@ from nightjar.cli.decide_commands import decider_of
 from nightjar.cli.options import json_option
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say
-from nightjar.flows.night import closing_lease
+from nightjar.flows.fence import holding
 from nightjar.flows.sweeping import Swept, sweep
 from nightjar.lease import Lease
 
@@ -24,8 +24,8 @@ def gc(session: Session, *, corpus: str, dry_run: bool, as_json: bool) -> None:
         name = services.corpus.name
         by = decider_of(services, "gc", "")
         lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-        with closing_lease(lease), lease.beating():
-            swept = sweep(services, lease=lease, actor=by.actor, dry_run=dry_run)
+        with holding(services, lease) as fenced:
+            swept = sweep(fenced, lease=lease, actor=by.actor, dry_run=dry_run)
     if as_json:
         emit(swept.as_json(name))
     else:

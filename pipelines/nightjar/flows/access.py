@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import ACCESS, ACCESS_ROWS, from_parquet, to_parquet
 from nightjar.errors import Misconfigured, Superseded, Transient
+from nightjar.flows.checkouts import checkouts
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live, read_versions
@@ -68,7 +69,7 @@ def read_access(services: Services) -> Access:
     """The table, or what it would start from: the newest word of every version's manifest.
 
     Raises:
-        Misconfigured: it is damaged; it is named.
+        Misconfigured: it is damaged, or missing although collections were written by it; it is named.
     """
     return _stored(services.state) or _seed(services)
 
@@ -119,6 +120,10 @@ def _stored(state: StateStore) -> Access | None:
 
 def _seed(services: Services) -> Access:
     """The live version's manifest first, then the others, newest first."""
+    if any(entry.value.access for entry in checkouts(services)):
+        raise Misconfigured(
+            f"the state object {ACCESS} is missing: restore it from a backup, it says who may read what"
+        )
     live = read_live(services.state)
     versions = read_versions(services.state)
     versions.sort(key=lambda each: live is None or each.number != live.version)

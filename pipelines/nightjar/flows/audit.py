@@ -9,15 +9,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from nightjar.errors import HeldBack, Misconfigured
+from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import (
     Checkout,
     move_checkout,
     read_checkout,
 )
 from nightjar.flows.erased import open_erasures, read_erased
+from nightjar.flows.fence import REQUEST_S, holding
 from nightjar.flows.graph import damage, finds, told
-from nightjar.flows.inplace import REQUEST_S
-from nightjar.flows.night import closing_lease
 from nightjar.flows.objects import checkout, due_rows, schema_of
 from nightjar.flows.parallel import windows
 from nightjar.flows.rebuilding import rebuild_buckets
@@ -107,23 +107,28 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
         Misconfigured: what is needed is gone from the state, or the alias belongs to somebody else.
     """
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease), lease.beating():
-        live = _live(services)
-        rebuilt = rebuild_buckets(services, lease=lease, actor=owner.name)
-        _set_record_right(services, live)
-        tidy(services, run_id=run_id, actor=owner.name, lease=lease)
-        live = _live(services)
-        mended = 0
-        if live.collection not in services.index.collections():
-            mended = restore(services, live, lease=lease, actor=owner.name)
-        name_collection(services, _live(services))
+    with holding(services, lease) as fenced:
+        return _repaired(fenced, actor=owner.name, lease=lease)
+
+
+def _repaired(services: Services, *, actor: str, lease: Lease) -> Findings:
+    live = _live(services)
+    rebuilt = rebuild_buckets(services, lease=lease, actor=actor)
+    _set_record_right(services, live)
+    tidy(services, actor=actor, lease=lease)
+    live = _live(services)
+    _set_record_right(services, live)  # a writing that could not be ended leaves none
+    mended = 0
+    if live.collection not in services.index.collections():
+        mended = restore(services, live, lease=lease, actor=actor)
+    name_collection(services, _live(services))
+    found = _compare(services)
+    if found.deaf:
+        mended += restore(services, _live(services), lease=lease, actor=actor)
         found = _compare(services)
-        if found.deaf:
-            mended += restore(services, _live(services), lease=lease, actor=owner.name)
-            found = _compare(services)
-        mended += _mend(services, found, lease=lease)
-        log.info("repaired version=%d objects=%d", found.version, mended)
-        return replace(audit(services), repaired=mended, rebuilt=rebuilt.documents, given_up=rebuilt.given_up)
+    mended += _mend(services, found, lease=lease)
+    log.info("repaired version=%d objects=%d", found.version, mended)
+    return replace(audit(services), repaired=mended, rebuilt=rebuilt.documents, given_up=rebuilt.given_up)
 
 
 def _live(services: Services) -> Live:
@@ -135,8 +140,8 @@ def _live(services: Services) -> Live:
     return live
 
 
-def _moment(services: Services) -> tuple[str, str]:
-    """Equal before and after a reading: nobody promoted anything, and nobody began or ended a writing."""
+def _moment(services: Services) -> tuple[str, str, int]:
+    """Equal before and after a reading: nobody promoted or closed anything, and nobody began or ended a writing."""
     entry, live = live_entry(services.state), _live(services)
     if open_erasures(read_erased(services.state)):
         raise HeldBack(f"documents of {services.corpus.name} are being erased: audit again when that is over")
@@ -147,7 +152,10 @@ def _moment(services: Services) -> tuple[str, str]:
             f"run {writing.run_id} is writing version {writing.target} to {live.collection}: audit again when it is"
             f" over; if it is no more, `nightjar audit {name} --repair` ends what it left"
         )
-    return entry.nonce if entry else "", held.nonce if held else ""
+    access = read_access(services).sequence
+    if held is not None and held.value.access < access:
+        raise HeldBack(f"who may read what of {services.corpus.name} is being changed: audit again when that is over")
+    return entry.nonce if entry else "", held.nonce if held else "", access
 
 
 def _compare(services: Services) -> Findings:

@@ -9,9 +9,11 @@ from typing import Any
 
 from nightjar.artifacts import collection_key
 from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.graph import RECENT, damage
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
+from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.ports import StateStore
 from nightjar.registers import Entry, Register
@@ -179,8 +181,9 @@ def remember_recent(services: Services, name: str, ids: Sequence[ChunkId]) -> No
         move_checkout(services.state, entry, held)
 
 
-def drop_collection(services: Services, name: str) -> None:
+def drop_collection(services: Services, name: str, *, lease: Lease) -> None:
     """Remove a collection, then its record: in this order, so that a crash leaves a record and never an orphan."""
+    lease.assure(REQUEST_S)
     if name in services.index.collections():
         services.index.drop(CollectionName(name))
     services.state.delete([collection_key(name)])

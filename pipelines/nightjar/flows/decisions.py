@@ -17,8 +17,9 @@ from nightjar.clock import stopwatch
 from nightjar.errors import Misconfigured
 from nightjar.flows.approved import carried_over
 from nightjar.flows.checkouts import standing_checkout
+from nightjar.flows.fence import holding
 from nightjar.flows.index import check_out, prove, with_strategy
-from nightjar.flows.night import closing_lease, run_night
+from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import go_live, retire
 from nightjar.flows.runs import Options, find_run
@@ -71,14 +72,14 @@ def promote(services: Services, number: int, *, by: Decider) -> Decision:
         Misconfigured: it was live already, or its run never finished.
         HeldBack: another run is at work, or what was built anew does not pass its gates.
     """
-    with _deciding(services, by) as (lease, live):
-        version = read_version(services.state, number)
-        if live is not None and (heir := _went_live(services, version, live)):
+    with _deciding(services, by) as (fenced, lease, live):
+        version = read_version(fenced.state, number)
+        if live is not None and (heir := _went_live(fenced, version, live)):
             return heir
-        _refuse_undecidable(services, version)
-        version = _decided(services, version, by=by)
+        _refuse_undecidable(fenced, version)
+        version = _decided(fenced, version, by=by)
         if (live.version if live else None) == version.parent:
-            now = _promote_as_it_is(services, version, live, lease=lease, actor=by.actor)
+            now = _promote_as_it_is(fenced, version, live, lease=lease, actor=by.actor)
             return Decision(number, State.LIVE, now.version)
     return _rebuild(services, version, by=by)
 
@@ -90,25 +91,25 @@ def reject(services: Services, number: int, *, by: Decider) -> Decision:
         Misconfigured: it is, or was, live.
         HeldBack: another run is at work.
     """
-    with _deciding(services, by) as (_, live):
-        version = read_version(services.state, number)
+    with _deciding(services, by) as (fenced, lease, live):
+        version = read_version(fenced.state, number)
         if version.state is not State.REJECTED:
-            _refuse_undecidable(services, version)
+            _refuse_undecidable(fenced, version)
             told = f"rejected by {by.actor}: {by.reason or 'no reason given'}"
             rejected = version.enter(State.REJECTED, at=services.clock(), actor=by.actor, reason=told)
-            save_version(services.state, replace(rejected, promoted_by=""))
+            save_version(fenced.state, replace(rejected, promoted_by=""))
             log.info("rejected version=%d", number)
-        retire(services)
+        retire(fenced, lease=lease)
     return Decision(number, State.REJECTED, live.version if live else None)
 
 
 @contextmanager
-def _deciding(services: Services, by: Decider) -> Iterator[tuple[Lease, Live | None]]:
-    """The lease, with everything ended that crashes left, and what is live."""
+def _deciding(services: Services, by: Decider) -> Iterator[tuple[Services, Lease, Live | None]]:
+    """The doors under the lease, with everything ended that crashes left, and what is live."""
     lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease), lease.beating():
+    with holding(services, lease) as fenced:
         services.passing(Point.LEASED)
-        yield lease, tidy(services, run_id=by.run_id, actor=by.actor, lease=lease)
+        yield fenced, lease, tidy(fenced, actor=by.actor, lease=lease)
 
 
 def _went_live(services: Services, version: Version, live: Live) -> Decision | None:

@@ -77,7 +77,7 @@ def forget(services: Services, documents: Sequence[str], *, reason: str, lease: 
         Misconfigured: nobody knows one of them, and nothing was erased; or a manifest is missing or damaged.
         Transient: a collection kept objects: repeat it.
     """
-    tidy(services, run_id=lease.run_id, actor=actor, lease=lease)
+    tidy(services, actor=actor, lease=lease)
     wanted = dict(id_of(services, named) for named in documents)
     traces = find_traces(services, wanted)
     entry = read_erased(services.state)
@@ -107,7 +107,7 @@ def lift(services: Services, documents: Sequence[str], *, lease: Lease, actor: s
     Raises:
         Misconfigured: one of them was never erased, and nothing was lifted.
     """
-    tidy(services, run_id=lease.run_id, actor=actor, lease=lease)
+    tidy(services, actor=actor, lease=lease)
     entry = read_erased(services.state)
     known = entry.value if entry else {}
     ids = [id_of(services, named)[0] for named in documents]

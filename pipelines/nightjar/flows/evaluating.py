@@ -37,5 +37,5 @@ def evaluate(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]
         try:
             reject(services, version, actor=run.actor)
         finally:
-            retire(services)
+            retire(services, lease=lease)
     return version.verdicts.get(EVALUATION)

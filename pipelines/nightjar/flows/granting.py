@@ -15,7 +15,7 @@ from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import SIDECAR, Access, merged, move_access, read_access, signature, withheld
 from nightjar.flows.checkouts import checkouts, move_checkout
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.planning import plan, planned_work

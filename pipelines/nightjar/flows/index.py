@@ -21,9 +21,10 @@ from nightjar.flows.checkouts import (
     standing_checkout,
 )
 from nightjar.flows.evaluation import evaluate_overlay
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.gates import candidate
 from nightjar.flows.graph import RECENT, damage
-from nightjar.flows.inplace import REQUEST_S, WINDOW, Written, bring
+from nightjar.flows.inplace import WINDOW, Written, bring
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
@@ -109,6 +110,7 @@ def fill(services: Services, name: CollectionName, version: Version, *, lease: L
     services.index.create(name, schema_of(services, version))
     services.passing(Point.CREATED)
     nearest = Nearest(keep_last=RECENT)
+    lease.assure(REQUEST_S)
     written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
     services.passing(Point.FILLED)
     close_writing(services, name, version, probes=nearest.as_json(), access=access.sequence, recent=tuple(nearest.last))
@@ -128,8 +130,7 @@ def fill_and_prove(services: Services, version: Version, *, lease: Lease) -> Col
     try:
         verify_checkout(services, name, version)
     except NotTheCheckout:
-        lease.assure(REQUEST_S)
-        drop_collection(services, name)
+        drop_collection(services, name, lease=lease)
         raise
     return name
 
@@ -137,7 +138,6 @@ def fill_and_prove(services: Services, version: Version, *, lease: Lease) -> Col
 def _paced(services: Services, objects: Iterator[IndexObject], version: Version, lease: Lease) -> Iterator[IndexObject]:
     """Before each batch the lease must outlive the request, so that a run that lost it writes nothing more."""
     total = version.counts["chunks"]
-    lease.assure(REQUEST_S)
     for number, item in enumerate(objects, start=1):
         if number % WINDOW == 0 or number == total:
             lease.assure(REQUEST_S)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.flows.checkouts import remember_recent
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.manifests import differing, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.parallel import windows
@@ -25,8 +26,6 @@ from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.stages.reconcile import reconcile
 
 log = logging.getLogger(__name__)
-REQUEST_S: Final = 15.0
-"""What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
 WINDOW: Final = 500
 """Objects between two looks at whose lease it is, however many a document has."""
 _GROUP_CHUNKS: Final = 1_000

@@ -88,13 +88,14 @@ def save_manifest(state: StateStore, manifest: pa.Table) -> list[str]:
 
 
 def save_bucket(state: StateStore, rows: pa.Table) -> str | None:
-    """Write one bucket if it does not stand already; its key, None where there are no rows."""
+    """Write one bucket if it does not stand already, undamaged; its key, None where there are no rows."""
     if rows.num_rows == 0:
         return None
     # Arrow names a list's items otherwise once they were read back, and equal rows would get another key.
     data = to_parquet(rows.sort_by("document_id").combine_chunks().cast(MANIFEST))
     key = f"{MANIFESTS_PREFIX}{sha256(data)}.parquet"
-    immutable_put(state, key, data)
+    if immutable_put(state, key, data) != data:
+        state.write(key, data)
     return key
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from nightjar.errors import HeldBack
 from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.evaluating import evaluate
+from nightjar.flows.fence import holding
 from nightjar.flows.gates import candidate, gate, told_of
 from nightjar.flows.granting import apply_access, apply_listed_access
 from nightjar.flows.index import index, verify
@@ -27,7 +27,6 @@ from nightjar.flows.runs import (
     read_json,
     read_table,
     require_current,
-    resume,
     write_json,
 )
 from nightjar.flows.services import Services
@@ -61,20 +60,20 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
         HeldBack: a gate, a guard, a hold or another run; what was computed is kept. The report is written all the same.
     """
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with closing_lease(lease), lease.beating():
+    with holding(services, lease) as fenced:
         services.passing(Point.LEASED)
-        run = settle(services, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
+        run = settle(fenced, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
         try:
-            made = timed(services, run, "plan", lambda: approved_plan(services, run, lease))
+            made = timed(fenced, run, "plan", lambda: approved_plan(fenced, run, lease))
             if made.shards:
-                _make_shards(services, run, made)
+                _make_shards(fenced, run, made)
             for name, step_of_all in _WHOLE_STEPS:
-                require_current(services, run)
-                timed(services, run, name, partial(step_of_all, services, run, lease))
+                require_current(fenced, run)
+                timed(fenced, run, name, partial(step_of_all, fenced, run, lease))
         except HeldBack as held:
-            finish(services, run, reason=str(held))
+            finish(fenced, run, reason=str(held))
             raise
-        return finish(services, run, reason="")
+        return finish(fenced, run, reason="")
 
 
 def _make_shards(services: Services, run: Run, made: Plan) -> None:
@@ -98,23 +97,6 @@ def approved_plan(services: Services, run: Run, lease: Lease) -> Plan:
     if made.held:
         raise HeldBack(made.held)
     return made
-
-
-@contextmanager
-def closing_lease(lease: Lease) -> Iterator[None]:
-    """Let the next run begin at once, however this one ends."""
-    try:
-        yield
-    finally:
-        lease.release()
-
-
-@contextmanager
-def taking_part(services: Services, run_id: str) -> Iterator[tuple[Run, Lease]]:
-    """One task of a run in a process of its own: the lease is renewed while it works, never taken back when lost."""
-    lease = Lease.attach(services.state, run_id=run_id)
-    with lease.beating():
-        yield resume(services, run_id), lease
 
 
 def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:

@@ -50,10 +50,11 @@ def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
         try:
             wait(services, version, actor=run.actor, reason=reason)
         finally:
-            retire(services)  # under a long hold every night makes one more that waits
+            retire(services, lease=lease)  # under a long hold every night makes one more that waits
     if version.state not in {State.VERIFIED, State.LIVE, *_ONCE_SERVED}:
-        decide = f"`nightjar promote {services.corpus.name} {version.number}` decides otherwise"
-        raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; {decide}")
+        promoting = f"promote {services.corpus.name} {version.number}` decides otherwise"
+        remedy = f"run {services.corpus.name}` makes anew" if version.state is State.ABANDONED else promoting
+        raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; `nightjar {remedy}")
     return go_live(services, version, seen=seen, lease=lease, actor=run.actor)
 
 
@@ -87,6 +88,7 @@ def go_live(services: Services, version: Version, *, seen: RecordEntry | None, l
             held_at=now.held_at if now else "",
             commits=commits_of(now) + 1,
         )
+        lease.verify()
         lease.assure(COMMIT_S)
         write_live(services.state, now, expected=seen)
         services.passing(Point.COMMITTED)
@@ -123,7 +125,7 @@ def project(services: Services, version: Version, now: Live, *, lease: Lease, ac
     enter_live(services, now, actor=actor)
     services.passing(Point.ENTERED)
     _require_still(services, now, lease=lease)
-    retire(services)
+    retire(services, lease=lease)
     services.passing(Point.RETIRED)
 
 
@@ -165,7 +167,7 @@ def _without_lost_collection(services: Services, version: Version) -> Version:
     return version if stands else replace(version, collection=None)
 
 
-def retire(services: Services) -> None:
+def retire(services: Services, *, lease: Lease) -> None:
     """Drop old collections beyond `index.keep_collections`; what the alias or `live.json` names is never dropped.
 
     A collection stays by what it holds now (its record), newest version first. Of those whose version waits the newest
@@ -183,11 +185,11 @@ def retire(services: Services) -> None:
         if checkout.collection in kept or version is None:
             continue
         if live is not None and version.number == live.version:
-            drop_collection(services, checkout.collection)  # what is live was filled anew beside it
+            drop_collection(services, checkout.collection, lease=lease)  # what is live was filled anew beside it
             continue
         room = len(kept) < services.corpus.index.keep_collections
         if version.number == waiting or (version.state in _ONCE_SERVED and room):
             kept.add(checkout.collection)
         elif version.state in {*_ONCE_SERVED, State.WAITING, State.REJECTED, State.ABANDONED}:
-            drop_collection(services, checkout.collection)
+            drop_collection(services, checkout.collection, lease=lease)
             save_version(services.state, replace(version, collection=None))

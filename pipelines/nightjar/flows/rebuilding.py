@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from nightjar.artifacts import (
 )
 from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import checkouts, drop_collection
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.manifests import LostBucket, load_manifest, read_bucket, save_bucket
 from nightjar.flows.parallel import in_order
 from nightjar.flows.revising import replace_buckets
@@ -25,7 +25,7 @@ from nightjar.flows.rows import Row
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import keep_highest
 from nightjar.flows.telling import rows_of, standing_documents
-from nightjar.flows.versions import Version, read_live, read_versions
+from nightjar.flows.versions import Version, live_entry, read_live, read_versions, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.garbage import record_last
@@ -148,19 +148,23 @@ def _bucketed(rows: Mapping[str, Row], keys: Sequence[str]) -> dict[str, pa.Tabl
 
 
 def _give_up(services: Services, hopeless: Collection[str], *, lease: Lease, actor: str) -> tuple[int, ...]:
-    """Delete the versions that name these buckets, and collections that hold them; their numbers."""
+    """Delete the versions that name these buckets, and collections that hold them; their numbers.
+
+    A rollback to one of them ends where it is: the corpus stays on hold.
+    """
     gone = [each.number for each in read_versions(services.state) if not set(each.manifest).isdisjoint(hopeless)]
     if gone:
         lease.assure(REQUEST_S)
         keep_highest(services, actor=actor)
+    seen, live = live_entry(services.state), read_live(services.state)
+    if live is not None and live.returning_to in gone:
+        write_live(services.state, replace(live, returning_to=None), expected=seen)
     for number in gone:
         keys: Sequence[str] = list(services.state.keys(version_key(number, "")))
         services.state.delete(record_last(keys, record="version.json"))
         log.warning("gave up version=%d: nothing tells any more what it had", number)
-    live = read_live(services.state)
     for entry in list(checkouts(services)):
         is_live = live is not None and live.collection == entry.value.collection
         if not is_live and not set(entry.value.manifest).isdisjoint(hopeless):
-            lease.assure(REQUEST_S)
-            drop_collection(services, entry.value.collection)
+            drop_collection(services, entry.value.collection, lease=lease)
     return tuple(sorted(gone))

@@ -22,7 +22,7 @@ from nightjar.errors import Misconfigured, Transient
 from nightjar.flows.access import move_access, read_access
 from nightjar.flows.checkouts import checkouts, named_like_ours
 from nightjar.flows.erased import Erasure, move_erased, open_erasures, read_erased
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.points import Point
 from nightjar.flows.revising import revise_manifests

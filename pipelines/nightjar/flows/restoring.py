@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from nightjar.errors import HeldBack
 from nightjar.flows.checkouts import drop_collection, standing_checkout
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.index import fill_and_prove
-from nightjar.flows.inplace import REQUEST_S
 from nightjar.flows.objects import due_rows, without_vectors
 from nightjar.flows.planning import disagreement
 from nightjar.flows.promotion import project, retire
@@ -38,8 +38,7 @@ def restore(services: Services, live: Live, *, lease: Lease, actor: str) -> int:
         written = version.counts["chunks"]
     moved = _commit(services, live, name, lease=lease)
     project(services, version, moved, lease=lease, actor=actor)
-    lease.assure(REQUEST_S)
-    drop_collection(services, live.collection)
+    drop_collection(services, live.collection, lease=lease)
     name_collection(services, moved)
     return written
 
@@ -52,7 +51,7 @@ def restore_distrusted(services: Services, live: Live | None, *, lease: Lease, a
     if live is None:
         return None
     if name_collection(services, live):
-        retire(services)  # an earlier restoring died before it had cleared up
+        retire(services, lease=lease)  # an earlier restoring died before it had cleared up
     wrong = disagreement(services, live)
     if wrong is None:
         return live

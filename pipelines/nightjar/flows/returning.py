@@ -9,7 +9,7 @@ from typing import Final
 from nightjar.clock import SYSTEM_CLOCK, Clock
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.decisions import Decider
-from nightjar.flows.night import closing_lease
+from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.services import Services
@@ -39,9 +39,9 @@ def go_back(services: Services, *, to: int | None, by: Decider, clock: Clock = S
     """
     _ask(services, to=to, by=by)
     lease = _awaited(services, by=by, clock=clock)
-    with closing_lease(lease), lease.beating():
+    with holding(services, lease) as fenced:
         services.passing(Point.LEASED)
-        live = tidy(services, run_id=by.run_id, actor=by.actor, lease=lease)
+        live = tidy(fenced, actor=by.actor, lease=lease)
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
     return live

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from nightjar.artifacts import MANIFESTS_PREFIX
 from nightjar.flows.checkouts import Checkout, checkouts, move_checkout
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.manifests import checkout_digest, conformed, counts_of, load_manifest, save_bucket
 from nightjar.flows.services import Services
 from nightjar.flows.traces import tables

@@ -13,7 +13,7 @@ import pyarrow as pa
 from nightjar.artifacts import from_parquet, to_parquet
 from nightjar.errors import Misconfigured
 from nightjar.flows.deletions import read_withheld, remember_withheld
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.traces import tables

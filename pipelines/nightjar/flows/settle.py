@@ -7,11 +7,20 @@ from dataclasses import replace
 
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
-from nightjar.flows.checkouts import Checkout, checkouts, close_writing, drop_collection, is_ours, standing_checkout
+from nightjar.flows.checkouts import (
+    Checkout,
+    checkouts,
+    close_writing,
+    drop_collection,
+    is_ours,
+    move_checkout,
+    standing_checkout,
+)
 from nightjar.flows.disk import refuse_full_disk
 from nightjar.flows.erased import erased_sequence
 from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import bring
+from nightjar.flows.manifests import load_manifest
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
 from nightjar.flows.removal import finish_erasures
@@ -38,7 +47,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
     if found := find_run(services, run_id):
         return found
     refuse_full_disk(services)
-    live = tidy(services, run_id=run_id, actor=actor, lease=lease)
+    live = tidy(services, actor=actor, lease=lease)
     live = restore_distrusted(services, live, lease=lease, actor=actor)
     if options.decided is None:
         drop_tainted_vectors(services)
@@ -57,7 +66,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
     return run
 
 
-def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live | None:
+def tidy(services: Services, *, actor: str, lease: Lease) -> Live | None:
     """Prove the doors and end what crashed runs left, for whoever is about to change the corpus; what is live.
 
     Raises:
@@ -73,10 +82,10 @@ def tidy(services: Services, *, run_id: str, actor: str, lease: Lease) -> Live |
     end_writings(services, live, lease=lease)
     services.passing(Point.WRITINGS_ENDED)
     live = finish_return(services, lease=lease, actor=actor) or live
-    project_alias(services, live)
+    project_alias(services, live, lease=lease)
     if live is not None and (version := read_version(services.state, live.version)).state is not State.LIVE:
         project(services, version, live, lease=lease, actor=actor)  # its run died right after the commit
-    sweep_unfinished(services, live=live, run_id=run_id, actor=actor)
+    sweep_unfinished(services, live=live, actor=actor, lease=lease)
     return live
 
 
@@ -84,7 +93,8 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
     """Make every collection that a crash left between two versions a checkout again.
 
     The live one becomes what `live.json` says: that finishes a writing whose version was committed, and undoes any
-    other. A collection that was being filled is left to the sweep of its version.
+    other. A collection that was being filled is left to the sweep of its version. Where nothing tells any more what the
+    other version had, the live collection is left to be restored, and one that nobody searches goes.
     """
     for entry in checkouts(services):
         held, writing = entry.value, entry.value.writing
@@ -94,18 +104,31 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
             continue  # the plan sees that it is gone and rebuilds
         is_live = live is not None and live.collection == held.collection
         due = live.version if live is not None and is_live else writing.source
-        _end(services, held, due, lease=lease)
+        other = writing.source if due == writing.target else writing.target
+        if _is_told(services, other):
+            _end(services, held, (other, due), lease=lease)
+        elif is_live:
+            log.warning("collection=%s is between versions that nobody can tell: it is to be restored", held.collection)
+            move_checkout(services.state, entry, Checkout(held.collection, access=held.access))
+        else:
+            drop_collection(services, held.collection, lease=lease)
 
 
-def _end(services: Services, held: Checkout, due: int, *, lease: Lease) -> None:
-    writing = held.writing
-    if writing is None or writing.source is None:
-        return
-    other = writing.source if due == writing.target else writing.target
-    source, target = read_version(services.state, other), read_version(services.state, due)
+def _is_told(services: Services, number: int) -> bool:
+    """Its manifest says whole what the version had."""
+    try:
+        load_manifest(services.state, read_version(services.state, number).manifest)
+    except Misconfigured as error:
+        log.warning("version=%d: %s", number, error)
+        return False
+    return True
+
+
+def _end(services: Services, held: Checkout, ends: tuple[int, int], *, lease: Lease) -> None:
+    source, target = (read_version(services.state, number) for number in ends)
     bring(services, CollectionName(held.collection), source, target, lease=lease)
     close_writing(services, held.collection, target)
-    log.info("ended the writing of run=%s in collection=%s: it holds version=%d", writing.run_id, held.collection, due)
+    log.info("ended the writing in collection=%s: it holds version=%d", held.collection, target.number)
 
 
 def refuse_foreign_alias(services: Services) -> None:
@@ -124,26 +147,27 @@ def refuse_foreign_alias(services: Services) -> None:
         )
 
 
-def project_alias(services: Services, live: Live | None) -> None:
+def project_alias(services: Services, live: Live | None, *, lease: Lease) -> None:
     """Make the alias say what `live.json` says."""
     alias = services.corpus.alias
     target = services.index.alias(alias)
     if live is not None and target != live.collection and live.collection in services.index.collections():
+        lease.verify()
         services.index.point(alias, CollectionName(live.collection))
         log.info("alias %s set from %s to %s", alias, target, live.collection)
 
 
-def sweep_unfinished(services: Services, *, live: Live | None, run_id: str, actor: str) -> None:
+def sweep_unfinished(services: Services, *, live: Live | None, actor: str, lease: Lease) -> None:
     """Versions whose run lost the lease become `abandoned`, and their half-filled collections go."""
     for number in reversed(version_numbers(services.state)):
         version = read_version(services.state, number)
         if live is not None and number <= live.version:
             break
-        if version.state in _UNFINISHED and version.run_id != run_id:
-            _abandon(services, version, live=live, actor=actor)
+        if version.state in _UNFINISHED and version.run_id != lease.run_id:
+            _abandon(services, version, live=live, actor=actor, lease=lease)
     for entry in list(checkouts(services)):
-        if _is_left_over(entry.value, live=live, run_id=run_id):
-            drop_collection(services, entry.value.collection)
+        if _is_left_over(entry.value, live=live, run_id=lease.run_id):
+            drop_collection(services, entry.value.collection, lease=lease)
 
 
 def _is_left_over(held: Checkout, *, live: Live | None, run_id: str) -> bool:
@@ -154,7 +178,7 @@ def _is_left_over(held: Checkout, *, live: Live | None, run_id: str) -> bool:
     return live is None or live.collection != held.collection
 
 
-def _abandon(services: Services, version: Version, *, live: Live | None, actor: str) -> None:
+def _abandon(services: Services, version: Version, *, live: Live | None, actor: str, lease: Lease) -> None:
     if version.promoted_by:
         _wait_again(services, version, actor=actor)
         return
@@ -163,7 +187,7 @@ def _abandon(services: Services, version: Version, *, live: Live | None, actor: 
     left = version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason="its run ended before it was live")
     save_version(services.state, left)
     if version.collection and (live is None or version.collection != live.collection):
-        drop_collection(services, version.collection)
+        drop_collection(services, version.collection, lease=lease)
     log.info("abandoned version=%s of run=%s", version.number, version.run_id)
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from nightjar.artifacts import LEASE, SWEEP, version_key
 from nightjar.errors import HeldBack
 from nightjar.flows.checkouts import checkouts, named_like_ours
-from nightjar.flows.inplace import REQUEST_S
+from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.needs import Needs, needs_of, retained
 from nightjar.flows.parallel import windows
 from nightjar.flows.points import Point
@@ -75,7 +75,7 @@ def sweep(services: Services, *, lease: Lease, actor: str, dry_run: bool = False
         Misconfigured: a manifest that a kept version names is missing or damaged, so that its needs are unknown.
     """
     if not dry_run:
-        tidy(services, run_id=lease.run_id, actor=actor, lease=lease)
+        tidy(services, actor=actor, lease=lease)
     lease.renew()
     listing = pa.concat_tables(services.state.listing("")).combine_chunks()
     before = pc.max(listing.filter(pc.equal(listing["key"], LEASE))["modified_us"]).as_py() - WEEK_US

@@ -46,7 +46,8 @@ class Version:
 
     `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided. `promoted_by` is the
     person who decided to promote it, '' where nobody did; `rebuilds` the version that it was made in place of.
-    `judged_by` names the gates' rules; '' where a rejection says nothing of the content.
+    `judged_by` names the gates' rules; '' where a rejection says nothing of the content. `nonce` is the record's as it
+    was read: saving is a compare-and-set from there.
     """
 
     number: int
@@ -72,6 +73,7 @@ class Version:
     promoted_by: str = ""
     rebuilds: int | None = None
     judged_by: str = ""
+    nonce: str = field(default="", compare=False, repr=False)
 
     def enter(self, state: State, *, at: datetime, actor: str, reason: str = "") -> Version:
         """The same version in another state, the move written into its history."""
@@ -80,16 +82,18 @@ class Version:
         return replace(self, state=state, reason=reason or self.reason, history=(*self.history, step))
 
 
-def _decode(fields: Mapping[str, Any]) -> Version:
-    known = {k: v for k, v in fields.items() if k in Version.__dataclass_fields__}
+def _decode(entry: RecordEntry) -> Version:
+    known = {k: v for k, v in entry.value.items() if k in Version.__dataclass_fields__}
     known["state"] = State(known["state"])
     known["manifest"] = tuple(known["manifest"])
     known["history"] = tuple(known["history"])
-    return Version(**known)
+    return Version(**known, nonce=entry.nonce)
 
 
 def _encode(version: Version) -> dict[str, Any]:
-    return {"format": FORMAT, **asdict(version)}
+    fields = asdict(version)
+    del fields["nonce"]
+    return {"format": FORMAT, **fields}
 
 
 def version_numbers(state: StateStore) -> list[int]:
@@ -107,7 +111,7 @@ def read_version(state: StateStore, number: int) -> Version:
     entry = record(state, version_key(number)).read()
     if entry is None:
         raise Misconfigured(f"there is no version {number}: `nightjar versions` lists those that exist")
-    return _decode(entry.value)
+    return _decode(entry)
 
 
 def read_versions(state: StateStore) -> list[Version]:
@@ -122,8 +126,7 @@ def open_version(state: StateStore, version: Version) -> Version:
         return newest
     number = max([highest_swept(state), *numbers]) + 1
     claimed = replace(version, number=number)
-    record(state, version_key(number)).swap(None, _encode(claimed))
-    return claimed
+    return replace(claimed, nonce=record(state, version_key(number)).swap(None, _encode(claimed)).nonce)
 
 
 def highest_swept(state: StateStore) -> int:
@@ -133,14 +136,16 @@ def highest_swept(state: StateStore) -> int:
 
 
 def save_version(state: StateStore, version: Version) -> Version:
-    """Replace the version's record.
+    """Replace the version's record by `version`, which was read from it or saved in it last; as it stands now.
 
     Raises:
         Superseded: somebody else changed it in between.
     """
     register = record(state, version_key(version.number))
-    register.swap(register.read(), _encode(version))
-    return version
+    entry = register.read()
+    if entry is None or entry.nonce != version.nonce:
+        raise Superseded(f"version {version.number} was changed by another run meanwhile: trigger a new one")
+    return replace(version, nonce=register.swap(entry, _encode(version)).nonce)
 
 
 def keep_seconds(state: StateStore, number: int, seconds: Mapping[str, float]) -> None:
@@ -152,7 +157,7 @@ def keep_seconds(state: StateStore, number: int, seconds: Mapping[str, float]) -
     entry = register.read()
     if entry is None:
         return
-    version = _decode(entry.value)
+    version = _decode(entry)
     with suppress(Superseded):
         register.swap(entry, _encode(replace(version, cost={**version.cost, "seconds": dict(seconds)})))
 

@@ -1,0 +1,97 @@
+"""Holding a corpus: the lease is renewed, and nothing is written to its state by a run that has lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pyarrow as pa
+
+from nightjar.errors import Misconfigured
+from nightjar.flows.services import Services
+from nightjar.lease import Lease
+from nightjar.ports import StateStore, Stored
+
+REQUEST_S: Final = 15.0
+"""What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FencedState:
+    """A state store that looks whose the lease is before each change, as `Lease.assure` does.
+
+    A run that stalled and wakes up when others have gone on changes nothing of theirs, and brings back nothing that
+    they erased. Every change raises Superseded once the lease is lost.
+    """
+
+    state: StateStore
+    lease: Lease
+
+    def read(self, key: str) -> Stored | None:
+        """As the store does."""
+        return self.state.read(key)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Superseded where the lease is lost."""
+        self.lease.assure(0.0)
+        self.state.write(key, data)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Superseded where the lease is lost."""
+        self.lease.assure(0.0)
+        return self.state.create(key, data)
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        """Superseded where the lease is lost."""
+        self.lease.assure(0.0)
+        return self.state.replace(key, data, etag=etag)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """As the store does."""
+        return self.state.keys(prefix)
+
+    def listing(self, prefix: str) -> Iterator[pa.Table]:
+        """As the store does."""
+        return self.state.listing(prefix)
+
+    def exists(self, key: str) -> bool:
+        """As the store does."""
+        return self.state.exists(key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Superseded where the lease is lost."""
+        self.lease.assure(0.0)
+        self.state.delete(keys)
+
+    def probe(self) -> None:
+        """As the store does."""
+        self.state.probe()
+
+
+@contextmanager
+def beating(services: Services, lease: Lease) -> Iterator[Services]:
+    """The doors while the block lasts, the lease renewed.
+
+    What a run finds wrong because others went on is no reason to mend anything.
+
+    Raises:
+        Superseded: the lease is lost, also where the block failed for want of what others took away.
+    """
+    with lease.beating():
+        try:
+            yield replace(services, state=FencedState(services.state, lease))
+        except Misconfigured:
+            lease.verify()
+            raise
+
+
+@contextmanager
+def holding(services: Services, lease: Lease) -> Iterator[Services]:
+    """As `beating`; then the next run may begin, however this one ends."""
+    try:
+        with beating(services, lease) as doors:
+            yield doors
+    finally:
+        lease.release()
