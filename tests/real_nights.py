@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -242,6 +242,7 @@ def opened_cheaply(corpus: Corpus, environment: Mapping[str, str]) -> Services:
         parser=lambda: parser,
         embedder=lambda: embedder,
         inspector=lambda: suites,
+        opened_ahead=nullcontext,
     )
 
 
