@@ -152,10 +152,10 @@ def _moment(services: Services) -> tuple[str, str, int]:
             f"run {writing.run_id} is writing version {writing.target} to {live.collection}: audit again when it is"
             f" over; if it is no more, `nightjar audit {name} --repair` ends what it left"
         )
-    access = read_access(services).sequence
-    if held is not None and held.value.access < access:
+    access = read_access(services)
+    if held is not None and held.value.access < access.sequence and access.since(held.value.access):
         raise HeldBack(f"who may read what of {services.corpus.name} is being changed: audit again when that is over")
-    return entry.nonce if entry else "", held.nonce if held else "", access
+    return entry.nonce if entry else "", held.nonce if held else "", access.sequence
 
 
 def _compare(services: Services) -> Findings:
