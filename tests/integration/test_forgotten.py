@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from kill_points import ERASURE, STRATEGIES
 from real_nights import Place, erase, finish, objects_of, place, return_to
 
 from nightjar.corpus import Corpus
@@ -24,8 +25,6 @@ from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-STRATEGIES = ("blue_green", "in_place")
-POINTS = [point for point in Point if point.name.startswith(("ERASED", "ERASURE"))]
 KEY = "people/wages-of-zoe.txt"
 URI = f"s3://documents/h/{KEY}"
 MARKS = ("wages-of-zoe", "Zoebemonto", "Wages of Zoe", "ninety thousand")
@@ -111,10 +110,10 @@ def test_nothing_is_left_but_the_source(servers: Place, strategy: str) -> None:
     sound(servers, corpus)
 
 
-@pytest.mark.parametrize("point", POINTS, ids=[point.name for point in POINTS])
-def test_an_erasure_that_is_killed_is_ended_by_the_next_run(servers: Place, point: Point) -> None:
-    strategy = STRATEGIES[POINTS.index(point) % 2]
-    corpus = three_nights(servers, f"killed_{point.name.lower()}", strategy=strategy)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("point", ERASURE, ids=[point.name for point in ERASURE])
+def test_an_erasure_that_is_killed_is_ended_by_the_next_run(servers: Place, strategy: str, point: Point) -> None:
+    corpus = three_nights(servers, f"{strategy}_killed_{point.name}".lower(), strategy=strategy)
     assert servers.killed_erasure(corpus, point, URI), f"the erasure ended without passing {point!r}"
     assert servers.night(corpus)["state"] == "unchanged"
     assert saying_so(servers, corpus) == []
