@@ -1,10 +1,11 @@
-"""`gc` and `audit --repair` beside a night, and in place of one that stalled: neither takes what the other needs."""
+"""`gc` and audits beside a night, and in place of one that stalled: none takes what another needs."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -49,7 +50,7 @@ def age(calm: Calm, corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
-def test_beside_a_run_both_are_held_back_at_every_point(calm: Calm, strategy: str) -> None:
+def test_beside_a_run_both_are_held_back_and_an_audit_finds_nothing_at_every_point(calm: Calm, strategy: str) -> None:
     corpus = calm.corpus(f"{strategy}_beside", strategy)
     moments = []
 
@@ -60,6 +61,8 @@ def test_beside_a_run_both_are_held_back_at_every_point(calm: Calm, strategy: st
                 swept(others, f"gc-{passed.name}", owner=Owner.command())
             with pytest.raises(HeldBack, match="has been running since"):
                 repair(others, run_id=f"repair-{passed.name}", owner=Owner.command())
+            with suppress(HeldBack):
+                assert audit(others).ok, passed.name
         moments.append(passed)
 
     with calm.place.opened(corpus) as services:
@@ -68,6 +71,11 @@ def test_beside_a_run_both_are_held_back_at_every_point(calm: Calm, strategy: st
     assert calm.served(corpus) == calm.second
     calm.place.consistent(corpus)
     calm.ends_well(corpus)
+    calm.place.put("leave.txt.metadata.json", '{"acl": ["hr"]}')
+    moments.clear()
+    with calm.place.opened(corpus) as services:
+        spend(replace(services, passing=meddle), f"narrowing-{strategy}")
+    assert {Point.ACCESS_RECORDED, Point.ACCESS_SPREAD} <= set(moments)
 
 
 STALLS = [
