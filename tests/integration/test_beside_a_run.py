@@ -15,7 +15,7 @@ from real_nights import return_to, spend
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack
-from nightjar.flows.audit import Findings, audit, repair
+from nightjar.flows.audit import audit, repair
 from nightjar.flows.night import closing_lease
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
@@ -54,13 +54,13 @@ def age(calm: Calm, corpus: Corpus) -> None:
 def test_beside_a_run_both_are_held_back_and_an_audit_finds_nothing_at_every_point(calm: Calm, strategy: str) -> None:
     corpus = calm.corpus(f"{strategy}_beside", strategy)
     moments: list[Point] = []
-    wrong: dict[str, Findings] = {}
+    wrong: list[str] = []
 
     def look(work: str, passed: Point) -> None:
         with calm.place.opened(corpus) as others, suppress(HeldBack):
             found = audit(others)
             if not found.ok:
-                wrong[f"{work}: {passed.name}"] = found
+                wrong.append(f"{work} {passed.name}: {', '.join(found.problems) or 'objects differ'}")
 
     def meddle(work: str, passed: Point) -> None:
         age(calm, corpus)
@@ -85,7 +85,7 @@ def test_beside_a_run_both_are_held_back_and_an_audit_finds_nothing_at_every_poi
     assert {Point.ACCESS_RECORDED, Point.ACCESS_SPREAD} <= set(moments)
     with calm.place.opened(corpus) as services:
         return_to(replace(services, passing=partial(look, "rollback")), 1, run_id=f"back-{strategy}")
-    assert wrong == {}
+    assert not wrong, "\n".join(wrong)
 
 
 STALLS = [
