@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from kill_points import ERASURE
 from world import Killed, Killer, World, handbook
 
 from nightjar.artifacts import ACCESS, ERASED, to_parquet, version_key
@@ -42,7 +43,6 @@ BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 SECRET = "s3://documents/h/people/wages-of-zoe.txt"
 TEXT = "# Wages of Zoe\n\nZoebemonto earns ninety thousand a year, and nobody else may ever know about it."
 MARKS = ("wages-of-zoe", "Zoebemonto", "ninety thousand", "Wages of Zoe")
-ERASING = [point for point in Point if point.name.startswith(("ERASED", "ERASURE"))]
 
 
 def at_work(world: World, *, services: Services | None = None) -> tuple[Services, Lease]:
@@ -544,7 +544,7 @@ def dying_at(point: Point) -> Any:
 
 
 @pytest.mark.parametrize("then", ["night", "forget"])
-@pytest.mark.parametrize("point", ERASING)
+@pytest.mark.parametrize("point", ERASURE)
 @BOTH
 def test_an_erasure_killed_at_any_point_is_ended_by_whoever_comes_next(
     tmp_path: Path, strategy: str, point: Point, then: str
@@ -585,7 +585,7 @@ def test_an_erasure_killed_at_any_moment_is_ended_by_the_next_night(tmp_path: Pa
     assert moment > 20
 
 
-@pytest.mark.parametrize("point", ERASING)
+@pytest.mark.parametrize("point", ERASURE)
 def test_a_rollback_asked_for_between_a_death_and_the_next_run_finds_nothing_of_it(
     tmp_path: Path, point: Point
 ) -> None:

@@ -1,10 +1,13 @@
-"""The list of moments at which a run may die is the truth: none of them is dead itself."""
+"""The list of moments at which a run may die is the truth: none of them is dead itself, and at each a run is killed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from kill_points import OVER_MEMORY_ALONE, STRATEGIES, killed_on_real_servers
 from world import World, handbook
 
 from nightjar.flows.erasing import forget
@@ -21,17 +24,34 @@ from nightjar.owner import Owner
 OWNER = Owner.dag("reindex_handbook")
 
 
-def test_every_point_is_passed_by_some_night_rollback_erasure_or_sweep(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[Point]]:
+    """By strategy, what nights after the first, a rollback, an erasure and a sweep pass."""
+    return {strategy: _passed(tmp_path_factory.mktemp("points"), strategy) for strategy in STRATEGIES}
+
+
+def test_every_point_is_passed_by_some_night_rollback_erasure_or_sweep(passed: Mapping[str, set[Point]]) -> None:
+    assert set().union(*passed.values()) == set(Point)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_run_on_real_servers_is_killed_at_every_point_but_those_named(
+    passed: Mapping[str, set[Point]], strategy: str
+) -> None:
+    assert killed_on_real_servers(strategy) == passed[strategy] - OVER_MEMORY_ALONE.keys()
+
+
+def _passed(folder: Path, strategy: str) -> set[Point]:
     passed: set[Point] = set()
-    for strategy in ("blue_green", "in_place"):
-        world = World(tmp_path, handbook(index={"strategy": strategy}))
-        for days in ("thirty", "forty"):
-            world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
-            services = replace(world.services(), passing=passed.add)
-            run_night(services, run_id=f"night-{days}", owner=OWNER, options=Options())
-        _roll_back(replace(world.services(), passing=passed.add))
-        _forget_and_sweep(replace(world.services(), passing=passed.add))
-    assert passed == set(Point)
+    world = World(folder, handbook(index={"strategy": strategy}))
+    for days in ("thirty", "forty"):
+        passed.clear()
+        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
+        services = replace(world.services(), passing=passed.add)
+        run_night(services, run_id=f"night-{days}", owner=OWNER, options=Options())
+    _roll_back(replace(world.services(), passing=passed.add))
+    _forget_and_sweep(replace(world.services(), passing=passed.add))
+    return passed
 
 
 def _roll_back(services: Services) -> None:

@@ -85,6 +85,39 @@ def test_a_rollback_killed_at_any_moment_is_finished_by_the_next_run(tmp_path: P
     assert moment > 10
 
 
+def test_a_rollback_killed_at_any_moment_while_it_fills_a_collection_is_finished_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    start = World(tmp_path, handbook(index={"strategy": "blue_green", "keep_collections": 1}))
+    start.configure(embed={"switch": "automatic"})
+    start.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    start.night()
+    first = start.served()
+    start.model = "another"
+    start.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
+    start.night()
+    assert len(start.index.collections()) == 1
+    second = start.served()
+    moment = 0
+    while True:
+        world = start.twin()
+        try:
+            roll_back(world, to=1, kill_at=moment)
+        except Killed:
+            pass
+        else:
+            break
+        asked = read_live(world.state)
+        assert asked is not None
+        with pytest.raises(HeldBack) if asked.held else nullcontext():
+            world.night()
+        assert world.served() == (first if asked.held else second), f"after a death at step {moment}"
+        assert len(world.index.collections()) <= (2 if asked.held else 1), "one is live, one waits"
+        world.consistent()
+        moment += 1
+    assert (world.served(), moment > 10) == (first, True)
+
+
 def test_a_version_that_was_never_live_is_refused(tmp_path: Path) -> None:
     world, _ = three_nights(tmp_path, "blue_green")
     world.put("new.txt", "# New\n\nNobody saw this.")

@@ -1,15 +1,17 @@
-"""`gc` and `audit --repair` beside a night, and in place of one that stalled: neither takes what the other needs."""
+"""`gc` and audits beside a night, and in place of one that stalled: none takes what another needs."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from calm import Calm, calm_place
-from real_nights import spend
+from real_nights import return_to, spend
 
 from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack
@@ -49,25 +51,41 @@ def age(calm: Calm, corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
-def test_beside_a_run_both_are_held_back_at_every_point(calm: Calm, strategy: str) -> None:
+def test_beside_a_run_both_are_held_back_and_an_audit_finds_nothing_at_every_point(calm: Calm, strategy: str) -> None:
     corpus = calm.corpus(f"{strategy}_beside", strategy)
-    moments = []
+    moments: list[Point] = []
+    wrong: list[str] = []
 
-    def meddle(passed: Point) -> None:
+    def look(work: str, passed: Point) -> None:
+        with calm.place.opened(corpus) as others, suppress(HeldBack):
+            found = audit(others)
+            if not found.ok:
+                wrong.append(f"{work} {passed.name}: {', '.join(found.problems) or 'objects differ'}")
+
+    def meddle(work: str, passed: Point) -> None:
         age(calm, corpus)
         with calm.place.opened(corpus) as others:
             with pytest.raises(HeldBack, match="has been running since"):
                 swept(others, f"gc-{passed.name}", owner=Owner.command())
             with pytest.raises(HeldBack, match="has been running since"):
                 repair(others, run_id=f"repair-{passed.name}", owner=Owner.command())
+        look(work, passed)
         moments.append(passed)
 
     with calm.place.opened(corpus) as services:
-        assert spend(replace(services, passing=meddle), f"beside-{strategy}")["state"] == "live"
+        assert spend(replace(services, passing=partial(meddle, "night")), f"beside-{strategy}")["state"] == "live"
     assert {Point.SETTLED, Point.PLANNED, Point.VERIFIED, Point.COMMITTED, Point.ALIASED} <= set(moments)
     assert calm.served(corpus) == calm.second
     calm.place.consistent(corpus)
     calm.ends_well(corpus)
+    calm.place.put("leave.txt.metadata.json", '{"acl": ["hr"]}')
+    moments.clear()
+    with calm.place.opened(corpus) as services:
+        spend(replace(services, passing=partial(meddle, "narrowing")), f"narrowing-{strategy}")
+    assert {Point.ACCESS_RECORDED, Point.ACCESS_SPREAD} <= set(moments)
+    with calm.place.opened(corpus) as services:
+        return_to(replace(services, passing=partial(look, "rollback")), 1, run_id=f"back-{strategy}")
+    assert not wrong, "\n".join(wrong)
 
 
 STALLS = [

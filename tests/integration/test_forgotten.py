@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from string import ascii_uppercase
 
 import pyarrow.parquet as pq
 import pytest
+from kill_points import ERASURE, STRATEGIES
 from real_nights import Place, erase, finish, objects_of, place, return_to
 
 from nightjar.corpus import Corpus
@@ -24,11 +26,9 @@ from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-STRATEGIES = ("blue_green", "in_place")
-POINTS = [point for point in Point if point.name.startswith(("ERASED", "ERASURE"))]
-KEY = "people/wages-of-zoe.txt"
-URI = f"s3://documents/h/{KEY}"
-MARKS = ("wages-of-zoe", "Zoebemonto", "Wages of Zoe", "ninety thousand")
+ZOE = "Zoe"
+DYING = dict(zip(ERASURE, (f"{letter}oe" for letter in ascii_uppercase), strict=False))
+"""Whose document's erasure is killed at a point."""
 OLD_S = 8 * 24 * 3600
 
 
@@ -38,20 +38,32 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield found
 
 
-def three_nights(servers: Place, name: str, *, strategy: str) -> Corpus:
-    """The document comes, changes, and stays while others come."""
-    corpus = servers.corpus(name, strategy=strategy)
-    text = "# Wages of Zoe\n\nZoebemonto earns ninety thousand a year, and nobody else may know."
+def uri_of(person: str) -> str:
+    return f"s3://documents/h/people/wages-of-{person.lower()}.txt"
+
+
+def three_nights(servers: Place, *corpora: Corpus, people: Iterable[str] = (ZOE,)) -> None:
+    """People's documents come, change, and stay while others come."""
+
+    def put(person: str, more: str) -> None:
+        text = f"# Wages of {person}\n\n{person}bemonto earns ninety thousand a year, and nobody else may know.{more}"
+        servers.put(f"people/wages-of-{person.lower()}.txt", text)
+
+    def night() -> None:
+        for corpus in corpora:
+            assert servers.night(corpus)["state"] == "live"
+
     servers.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
     servers.put("broken.txt", "%BAD bytes")
-    servers.put(KEY, text)
     servers.remove("travel.txt")
-    assert servers.night(corpus)["state"] == "live"
-    servers.put(KEY, f"{text}\n\n# Bonus\n\nZoebemonto had a bonus, too.")
-    assert servers.night(corpus)["state"] == "live"
+    for person in people:
+        put(person, "")
+    night()
+    for person in people:
+        put(person, f"\n\n# Bonus\n\n{person}bemonto had a bonus, too.")
+    night()
     servers.put("travel.txt", "# Travel\n\nTrains before planes, always.")
-    assert servers.night(corpus)["state"] == "live"
-    return corpus
+    night()
 
 
 def state_files(servers: Place, corpus: Corpus) -> list[Path]:
@@ -62,8 +74,9 @@ def state_files(servers: Place, corpus: Corpus) -> list[Path]:
     return found
 
 
-def saying_so(servers: Place, corpus: Corpus) -> list[str]:
+def saying_so(servers: Place, corpus: Corpus, person: str = ZOE) -> list[str]:
     """Names of files, bytes as they lie there, Parquet unpacked, every object of every collection of the corpus."""
+    marks = (f"wages-of-{person.lower()}", f"{person}bemonto", f"Wages of {person}")
     found = []
     for path in state_files(servers, corpus):
         data = path.read_bytes()
@@ -71,14 +84,14 @@ def saying_so(servers: Place, corpus: Corpus) -> list[str]:
         if data[:4] == b"PAR1":
             table = pq.read_table(io.BytesIO(data))
             unpacked = f"{table.to_pydict()} {table.schema.metadata}"
-        if any(mark in unpacked or mark.encode() in data or mark in str(path) for mark in MARKS):
+        if any(mark in unpacked or mark.encode() in data or mark in str(path) for mark in marks):
             found.append(str(path))
     with servers.opened(corpus) as services:
         ours = [name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b")]
         assert ours
         for name in ours:
             said = [str(properties) for properties, _ in objects_of(services, name).values()]
-            found += [name for text in said if any(mark in text for mark in MARKS)]
+            found += [name for text in said if any(mark in text for mark in marks)]
     return found
 
 
@@ -90,12 +103,13 @@ def sound(servers: Place, corpus: Corpus) -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_nothing_is_left_but_the_source(servers: Place, strategy: str) -> None:
-    corpus = three_nights(servers, f"all_{strategy}", strategy=strategy)
+    corpus = servers.corpus(f"all_{strategy}", strategy=strategy)
+    three_nights(servers, corpus)
     assert len(saying_so(servers, corpus)) > 10
-    kept = {i: o for i, o in servers.served(corpus).items() if o[0]["source_uri"] != URI}
+    kept = {i: o for i, o in servers.served(corpus).items() if o[0]["source_uri"] != uri_of(ZOE)}
     with servers.opened(corpus) as services:
-        told = erase(services, URI, run_id="forget")
-    assert told.in_source == (URI,)
+        told = erase(services, uri_of(ZOE), run_id="forget")
+    assert told.in_source == (uri_of(ZOE),)
     assert saying_so(servers, corpus) == []
     assert servers.served(corpus) == kept
     sound(servers, corpus)
@@ -111,19 +125,10 @@ def test_nothing_is_left_but_the_source(servers: Place, strategy: str) -> None:
     sound(servers, corpus)
 
 
-@pytest.mark.parametrize("point", POINTS, ids=[point.name for point in POINTS])
-def test_an_erasure_that_is_killed_is_ended_by_the_next_run(servers: Place, point: Point) -> None:
-    strategy = STRATEGIES[POINTS.index(point) % 2]
-    corpus = three_nights(servers, f"killed_{point.name.lower()}", strategy=strategy)
-    assert servers.killed_erasure(corpus, point, URI), f"the erasure ended without passing {point!r}"
-    assert servers.night(corpus)["state"] == "unchanged"
-    assert saying_so(servers, corpus) == []
-    sound(servers, corpus)
-
-
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_after_a_sweep_one_can_go_back_to_every_version_kept(servers: Place, strategy: str) -> None:
-    corpus = three_nights(servers, f"swept_{strategy}", strategy=strategy)
+    corpus = servers.corpus(f"swept_{strategy}", strategy=strategy)
+    three_nights(servers, corpus)
     corpus = corpus.model_copy(update={"index": corpus.index.model_copy(update={"keep_versions": 2})})
     then = time.time() - OLD_S
     files = state_files(servers, corpus)
@@ -145,3 +150,24 @@ def test_after_a_sweep_one_can_go_back_to_every_version_kept(servers: Place, str
         unhold(services)
     sound(servers, corpus)
     assert servers.night(corpus)["state"] == "unchanged"
+
+
+@pytest.fixture(scope="module")
+def standing(servers: Place) -> Mapping[str, Corpus]:
+    """By strategy, with a document for each point at which its erasure is killed; other tests are over by then."""
+    corpora = {strategy: servers.corpus(f"killed_{strategy}", strategy=strategy) for strategy in STRATEGIES}
+    three_nights(servers, *corpora.values(), people=DYING.values())
+    return corpora
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("point", DYING, ids=lambda point: point.name)
+def test_an_erasure_that_is_killed_is_ended_by_the_next_run(
+    servers: Place, standing: Mapping[str, Corpus], strategy: str, point: Point
+) -> None:
+    corpus, person = standing[strategy], DYING[point]
+    assert saying_so(servers, corpus, person)
+    assert servers.killed_erasure(corpus, point, uri_of(person)), f"the erasure ended without passing {point!r}"
+    assert servers.night(corpus)["state"] == "unchanged"
+    assert saying_so(servers, corpus, person) == []
+    sound(servers, corpus)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
+from kill_points import NIGHT, ROLLBACK, STRATEGIES
 from real_nights import Objects, Place, nothing_is_half_visible, place
 
 from nightjar.corpus import Corpus
@@ -16,23 +17,6 @@ from nightjar.flows.rollback import unhold
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-STRATEGIES = ("blue_green", "in_place")
-_BEFORE_INDEXING = (
-    *(Point.LEASED, Point.WRITINGS_ENDED, Point.SETTLED, Point.PLANNED, Point.PARSED, Point.CHUNKED),
-    *(Point.EMBEDDED, Point.NUMBERED, Point.SAMPLED, Point.GATED),
-)
-_AFTER_COMMIT = (Point.COMMITTED, Point.RECORDED, Point.ALIASED, Point.ENTERED, Point.RETIRED)
-_BESIDE = (Point.CLAIMED, Point.CREATED, Point.FILLED, Point.CHECKED_OUT)
-_INTO = (Point.WRITING, Point.DOCUMENTS_WRITTEN, Point.DOCUMENTS_REPLACED, Point.DELTA_WRITTEN)
-_PROOF = (Point.VERIFIED, Point.EVALUATED)
-NIGHT = {
-    "blue_green": (*_BEFORE_INDEXING, *_BESIDE, *_PROOF, *_AFTER_COMMIT),
-    "in_place": (*_BEFORE_INDEXING, Point.OVERLAID, *_INTO, *_PROOF, *_AFTER_COMMIT),
-}
-ROLLBACK = {
-    "blue_green": (Point.HELD, Point.WRITINGS_ENDED, *_AFTER_COMMIT),
-    "in_place": (Point.HELD, Point.WRITINGS_ENDED, *_INTO, *_AFTER_COMMIT),
-}
 NIGHT_CASES = [(strategy, point) for strategy in STRATEGIES for point in NIGHT[strategy]]
 ROLLBACK_CASES = [(strategy, point) for strategy in STRATEGIES for point in ROLLBACK[strategy]]
 

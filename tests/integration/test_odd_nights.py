@@ -1,13 +1,22 @@
-"""Killed nights that no list of points has: one that narrows access, and one whose source is restored."""
+"""Nights that no list of points has: access narrowed, a source restored, what others do to alias, index and clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from calm import Calm, calm_place
+from kill_points import ACCESS, FILLING_ROLLBACK, STRATEGIES
+from real_nights import spend
 
+from nightjar.corpus import Corpus
+from nightjar.errors import HeldBack
 from nightjar.flows.points import Point
+from nightjar.flows.rollback import unhold
 from nightjar.model import CollectionName
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -19,8 +28,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
         yield made
 
 
-@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
-@pytest.mark.parametrize("point", [Point.ACCESS_RECORDED, Point.ACCESS_SPREAD], ids=lambda point: point.name)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("point", ACCESS, ids=lambda point: point.name)
 def test_groups_that_were_narrowed_are_narrow_everywhere_after_a_kill(calm: Calm, strategy: str, point: Point) -> None:
     corpus = calm.corpus(f"{strategy}_narrowed_{point.name}".lower(), strategy)
     calm.place.night(corpus)
@@ -51,4 +60,90 @@ def test_what_a_killed_night_wrote_in_place_is_taken_back_where_the_source_is_re
     assert calm.served(corpus) == calm.first
     calm.place.consistent(corpus)
     calm.place.second_day()
+    calm.ends_well(corpus)
+
+
+def embedded_anew(corpus: Corpus) -> Corpus:
+    """By another model, the collection of the one before not kept: going back is neither an alias nor a delta."""
+    index = corpus.index.model_copy(update={"keep_collections": 1})
+    embed = corpus.embed.model_copy(update={"model": "another", "switch": "automatic"})
+    return corpus.model_copy(update={"index": index, "embed": embed})
+
+
+@pytest.mark.parametrize("point", FILLING_ROLLBACK, ids=lambda point: point.name)
+def test_a_rollback_killed_while_it_fills_a_collection_is_finished_by_the_next_run(calm: Calm, point: Point) -> None:
+    corpus = embedded_anew(calm.corpus(f"filling_{point.name}".lower(), "blue_green"))
+    calm.ends_well(corpus)
+    assert calm.place.killed_rollback(corpus, point), f"the rollback ended without passing {point!r}"
+    assert calm.served(corpus) == calm.second
+    with suppress(HeldBack):
+        calm.place.night(corpus)
+    assert calm.served(corpus) == calm.first
+    calm.place.consistent(corpus)
+    with calm.place.opened(corpus) as services:
+        unhold(services)
+    calm.ends_well(corpus)
+
+
+def delete(calm: Calm, path: str) -> None:
+    """By the server's own interface, as somebody else would."""
+    server = calm.place.weaviate
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    request = urllib.request.Request(f"{server.http_url}/v1/{path}", headers=headers, method="DELETE")
+    urllib.request.urlopen(request).close()
+
+
+def collections(calm: Calm, corpus: Corpus) -> list[CollectionName]:
+    """The corpus's own, the newest last."""
+    with calm.place.opened(corpus) as services:
+        return sorted(name for name in services.index.collections() if name.startswith(f"{corpus.alias}_b"))
+
+
+def the_alias_is_deleted(calm: Calm, corpus: Corpus) -> None:
+    delete(calm, f"aliases/{corpus.alias}")
+    assert calm.served(corpus) == {}
+
+
+def the_live_collection_is_dropped(calm: Calm, corpus: Corpus) -> None:
+    live = collections(calm, corpus)[-1]
+    delete(calm, f"schema/{live}")
+    assert live not in collections(calm, corpus)
+
+
+def the_alias_is_moved_to_an_older_collection(calm: Calm, corpus: Corpus) -> None:
+    calm.ends_well(corpus)
+    with calm.place.opened(corpus) as services:
+        services.index.point(corpus.alias, collections(calm, corpus)[-2])
+    assert calm.served(corpus) == calm.first
+
+
+MEDDLING = [
+    *((strategy, the_alias_is_deleted) for strategy in STRATEGIES),
+    *((strategy, the_live_collection_is_dropped) for strategy in STRATEGIES),
+    ("blue_green", the_alias_is_moved_to_an_older_collection),
+]
+
+
+@pytest.mark.parametrize(("strategy", "what"), MEDDLING, ids=[f"{s}-{what.__name__}" for s, what in MEDDLING])
+def test_a_night_ends_as_a_calm_one_although(calm: Calm, strategy: str, what: Callable[[Calm, Corpus], None]) -> None:
+    corpus = calm.corpus(f"{strategy}_{what.__name__}", strategy)
+    what(calm, corpus)
+    calm.ends_well(corpus)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_clock_that_is_set_back_an_hour_in_mid_night_changes_nothing(calm: Calm, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_set_back", strategy)
+    passed: list[Point] = []
+    with calm.place.opened(corpus) as services:
+        hour = timedelta(hours=1)
+        early = replace(
+            services,
+            passing=passed.append,
+            clock=lambda: services.clock() - (hour if Point.PLANNED in passed else timedelta()),
+        )
+        report = spend(early, f"set-back-{strategy}")
+    assert report["state"] == "live"
+    assert min(report["seconds"].values()) >= 0
+    assert calm.served(corpus) == calm.second
     calm.ends_well(corpus)
