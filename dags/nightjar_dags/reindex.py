@@ -52,7 +52,8 @@ Left as it is, it asks for an ordinary night.
 - **Recompute from** (`recompute`): one step and those after it are done anew, for all documents.
 - **Promote** (`promote`): switched off, the new version waits for a person.
 - **Approve deletions** (`approve_deletions`): deletions that the guard has withheld go through; whatever went missing
-  since is guarded anew. Look at `nightjar plan CORPUS --documents` first.
+  since is guarded anew. Before it has withheld any, all that is missing tonight goes.
+  Look at `nightjar plan CORPUS --documents` first.
 - **Approved list** (`approved_list`): filled in by an approval, so that only the deletions of that list go.
 - **Approve cost** (`approve_cost`): the run goes on although it costs more than `limits` in the corpus file allow, and
   documents that an older parser or chunker made are made again. `nightjar plan CORPUS --approve-cost` says how much.
@@ -132,7 +133,7 @@ def form() -> dict[str, Param]:
             default=False,
             type="boolean",
             title="Approve deletions",
-            description="Let deletions through that the guard has withheld.",
+            description="Let deletions through that the guard has withheld; else all that is missing tonight.",
         ),
         "approved_list": Param(
             default=None,

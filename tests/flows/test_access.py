@@ -325,6 +325,30 @@ def test_a_damaged_table_is_named(world: World) -> None:
         world.night()
 
 
+def test_a_missing_table_is_not_guessed_where_collections_were_written_by_it(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    world.night()
+    del world.state.objects[ACCESS]
+    with pytest.raises(Misconfigured, match=f"{ACCESS} is missing"):
+        world.night()
+
+
+def test_an_audit_waits_while_groups_are_spread(world: World) -> None:
+    grant(world, "leave.txt", "hr")
+    audits: list[str] = []
+
+    def passing(point: Point) -> None:
+        if point is Point.ACCESS_RECORDED and not audits:
+            with pytest.raises(HeldBack, match="is being changed: audit again"):
+                audit(world.services())
+            audits.append(point.name)
+
+    services = replace(world.services(), passing=passing)
+    run_night(services, run_id="narrows", owner=Owner.dag("reindex_handbook"), options=Options())
+    assert audits
+    assert audit(world.services()).ok
+
+
 def test_killed_at_any_moment_before_the_night_waits_the_next_run_closes_it(tmp_path: Path) -> None:
     start = World(tmp_path, handbook(limits={"tokens": 30}))
     start.put("leave.txt", LEAVE)

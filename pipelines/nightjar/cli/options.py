@@ -67,7 +67,8 @@ _OPTIONS: Final = (
         is_flag=True,
         expose_value=False,
         callback=_keep,
-        help="Delete what the deletion guard withheld, as `plan --documents` lists it.",
+        help="Delete what the deletion guard withheld, as `plan --documents` lists it; before it withheld any, what is"
+        " missing tonight.",
     ),
     click.option(
         "--approve-cost",
