@@ -24,7 +24,7 @@ ROLLBACK: Final = {
     "blue_green": (Point.HELD, Point.WRITINGS_ENDED, *_AFTER_COMMIT),
     "in_place": (Point.HELD, Point.WRITINGS_ENDED, *_INTO, *_AFTER_COMMIT),
 }
-FILLING_ROLLBACK: Final = (Point.CREATED, Point.FILLED, Point.CHECKED_OUT)
+FILLING_ROLLBACK: Final = _BESIDE
 """Of a rollback for which no collection stands, and whose live one cannot take the delta."""
 ACCESS: Final = (Point.ACCESS_RECORDED, Point.ACCESS_SPREAD)
 ERASURE: Final = tuple(point for point in Point if point.name.startswith(("ERASED", "ERASURE")))

@@ -28,6 +28,7 @@ from nightjar.flows.versions import Live, Version, live_entry, read_live, read_v
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.owner import Owner
+from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
 _EXAMPLES: Final = 20
@@ -143,6 +144,13 @@ def _live(services: Services) -> Live:
 def _moment(services: Services) -> tuple[str, str, int]:
     """Equal before and after a reading: nobody promoted or closed anything, and nobody began or ended a writing."""
     entry, live = live_entry(services.state), _live(services)
+    version = read_version(services.state, live.version)
+    if version.state is not State.LIVE or version.collection != live.collection:
+        name = services.corpus.name
+        raise HeldBack(
+            f"people of {name} are being sent to version {live.version} in {live.collection}: audit again when that is"
+            f" over; if its run is no more, `nightjar audit {name} --repair` ends it"
+        )
     if open_erasures(read_erased(services.state)):
         raise HeldBack(f"documents of {services.corpus.name} are being erased: audit again when that is over")
     held = read_checkout(services.state, live.collection)

@@ -126,6 +126,7 @@ def fill_and_prove(services: Services, version: Version, *, lease: Lease) -> Col
         NotTheCheckout: the collection is not the version's checkout.
     """
     name = claim_collection(services, version)
+    services.passing(Point.CLAIMED)
     fill(services, name, version, lease=lease)
     try:
         verify_checkout(services, name, version)
