@@ -346,6 +346,31 @@ def test_another_model_is_compared_by_what_live_was_recorded_with(tmp_path: Path
     assert (report(world, 2)["live"], report(world, 2)["compared"]) == (1, len(TOPICS))
 
 
+def test_a_worse_model_is_stopped_also_where_a_question_is_about_a_new_document(tmp_path: Path) -> None:
+    world = world_of(tmp_path, topics=(*TOPICS, "garden"))
+    world.configure(embed={"switch": "automatic"})
+    world.night()
+    world.model = "other"
+    assert isinstance(world.embedder, WordEmbedder)
+    world.embedder.damaged = "rules"
+    world.put("garden.txt", text_of("garden"))
+    with pytest.raises(HeldBack, match="fell from"):
+        world.night()
+    assert (report(world, 2)["live"], report(world, 2)["compared"]) == (1, len(TOPICS))
+
+
+def test_what_nothing_on_record_can_be_compared_with_is_a_warning(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.configure(embed={"switch": "automatic"})
+    world.night()
+    world.model = "other"
+    questions_about(tmp_path, TOPICS[:6])
+    world.night()
+    told = report(world, 2)
+    assert (told["state"], told["live"], told["compared"]) == ("warn", None, 0)
+    assert "nothing is compared with version 1" in told["reason"]
+
+
 def test_any_two_versions_are_compared_on_demand(tmp_path: Path) -> None:
     world = world_of(tmp_path)
     for more in ("", "Ask your lead.", "Ask your manager.", "Ask nobody."):

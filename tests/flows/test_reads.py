@@ -13,6 +13,7 @@ from nightjar.adapters.memory.state import MemoryState
 from nightjar.artifacts import BUCKETS, MANIFESTS_PREFIX
 from nightjar.flows.night import run_night
 from nightjar.flows.runs import Options
+from nightjar.lease import KEY as LEASE
 from nightjar.owner import Owner
 
 BESIDES = 80
@@ -65,6 +66,7 @@ def test_a_quiet_night_reads_each_manifest_bucket_once_and_as_much_besides_for_a
         buckets = Counter({key: count for (_, key), count in asked.items() if key.startswith(MANIFESTS_PREFIX)})
         assert len(buckets) <= BUCKETS
         assert set(buckets.values()) == {1}
-        besides.add(asked.total() - buckets.total())
+        looks = sum(count for (_, key), count in asked.items() if key == LEASE)  # about one a second
+        besides.add(asked.total() - buckets.total() - looks)
     [same] = besides
     assert same <= BESIDES

@@ -68,7 +68,7 @@ def suggest(session: Session, *, corpus: str, limit: int, as_json: bool) -> None
         return
     note("drafts for a person to accept: nothing is written into place")
     for each in drafts:
-        click.echo(json.dumps(each))
+        click.echo(json.dumps(each, ensure_ascii=False))
 
 
 def _tell(report: Record) -> None:

@@ -26,6 +26,9 @@ from nightjar.stages.strategy import Strategy
 
 _TREND: Final = 20
 _LIVE_SIDE: Final = "evaluation-live.json"
+_UNKNOWN: Final = (
+    "nothing is compared with version {}: it was embedded otherwise, and no report of its own answers these questions"
+)
 
 
 def evaluate_overlay(services: Services, run: Run, version: Version, live: Live) -> Version:
@@ -101,7 +104,8 @@ def evaluation_of(
     limits = services.corpus.evaluation
     compared = compare(candidate, live, pairs=asked.pairs)
     pairs = len(asked.pairs) if live else 0
-    verdict = judge(compared, questions=len(asked.questions), pairs=pairs, limits=limits)
+    unknown = _UNKNOWN.format(version.parent) if asked.pairs and not live else ""
+    verdict = judge(compared, questions=len(asked.questions), pairs=pairs, limits=limits, unknown=unknown)
     about = About(
         corpus=services.corpus.name,
         version=version.number,

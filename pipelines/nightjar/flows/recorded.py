@@ -12,7 +12,7 @@ from nightjar.flows.golden import Asked
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import EVALUATION
 from nightjar.flows.versions import Version
-from nightjar.stages.evaluation.comparison import MODES, Scored, Side
+from nightjar.stages.evaluation.comparison import MEASURES, MODES, Scored, Side
 
 
 def recorded(services: Services, version: Version, asked: Asked) -> dict[str, Any] | None:
@@ -25,13 +25,19 @@ def recorded(services: Services, version: Version, asked: Asked) -> dict[str, An
 
 
 def recorded_side(services: Services, version: Version, asked: Asked) -> Side | None:
-    """What that report says of the same questions; None where it knows fewer."""
+    """What that report says of the questions that both can be judged by (`asked.pairs`), 0 of the others.
+
+    None where it knows fewer, or there is none of them.
+    """
     told = recorded(services, version, asked)
     by_line = {each["line"]: each["scores"] for each in told["scores"]} if told else {}
-    if any(question.line not in by_line for question in asked.questions):
+    both = [asked.questions[place].line for place in asked.pairs]
+    if not both or any(line not in by_line for line in both):
         return None
-    scores = [by_line[question.line] for question in asked.questions]
-    return {mode: tuple(Scored(each[mode], ()) for each in scores) for mode in MODES if mode in scores[0]}
+    modes = [mode for mode in MODES if mode in by_line[both[0]]]
+    unknown = dict.fromkeys(modes, dict.fromkeys(MEASURES, 0.0))
+    scores = [by_line.get(question.line, unknown) for question in asked.questions]
+    return {mode: tuple(Scored(each[mode], ()) for each in scores) for mode in modes}
 
 
 def packed(asked: Asked, side: Side) -> dict[str, Any]:

@@ -16,20 +16,26 @@ FEWEST: Final = 5
 """With fewer questions one answer more or less is a regression beyond any interval: they warn."""
 
 
-def judge(compared: Sequence[Compared], *, questions: int, pairs: int, limits: Evaluation) -> Verdict:
+def judge(
+    compared: Sequence[Compared], *, questions: int, pairs: int, limits: Evaluation, unknown: str = ""
+) -> Verdict:
     """`fail` stops a version: a measure below its floor, or a loss above the limit and beyond its interval.
 
-    `warn` is shown with it: a loss beyond its interval that the limit allows, or one that too few questions show.
+    `warn` is shown with it: a loss beyond its interval that the limit allows, or one that too few questions show, or
+    that nobody can know.
 
     Args:
         compared: every measure of every mode that was asked.
         questions: how many the candidate was judged by.
         pairs: how many of them candidate and live were compared by.
         limits: of the corpus file.
+        unknown: why nothing was compared, although something is live that it could be compared with.
     """
     figures = {"questions": float(questions), **_figures(compared)}
-    stops, doubts = list(_below(compared, limits)), list(_lost(compared, limits, beyond=False))
+    stops, doubts = list(_below(compared, limits)), [*_lost(compared, limits, beyond=False)]
     losses = list(_lost(compared, limits, beyond=True))
+    if unknown:
+        doubts.append(unknown)
     if pairs < FEWEST:
         doubts = [*losses, *doubts]
     else:
@@ -108,7 +114,7 @@ def _lost(compared: Sequence[Compared], limits: Evaluation, *, beyond: bool) -> 
             yield (
                 f"{name_of(each.measure, limits.k)} of {each.mode} search fell from {each.live.mean:.3f} by"
                 f" {share:.1%} (difference {each.difference.low:+.3f} to {each.difference.high:+.3f});"
-                f" evaluation.max_regression allows {limits.max_regression:.0%}"
+                f" evaluation.max_regression allows {100 * limits.max_regression:g}%"
             )
 
 
