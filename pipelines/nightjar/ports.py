@@ -103,6 +103,9 @@ class Parser(Protocol):
     def recipe(self) -> Mapping[str, str]:
         """What shapes the result: parser and version, strategy, languages, sentence model, tools that are present."""
 
+    def start(self) -> None:
+        """Begin to start what the first document would wait for; returns at once."""
+
     def sniff(self, documents: Sequence[Document]) -> list[str | BadDocument]:
         """Media type by content, in order; a failure instead where the type itself is already the verdict."""
 

@@ -62,6 +62,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
     lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
     with holding(services, lease) as fenced:
         services.passing(Point.LEASED)
+        services.parser().start()  # a process of its own, while this one asks servers; ended where no document needs it
         run = settle(fenced, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)
         try:
             made = timed(fenced, run, "plan", lambda: approved_plan(fenced, run, lease))

@@ -102,6 +102,30 @@ def test_a_killed_zygote_is_transient_takes_its_children_along_and_is_replaced(t
         parser.close()
 
 
+@pytest.mark.slow
+def test_one_that_was_started_ahead_is_the_one_that_answers(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"Some words to be looked at.")
+    parser = a_parser(tmp_path / "work")
+    try:
+        parser.start()
+        started = parser._line._zygote
+        parser.start()
+        assert parser.sniff([a_document(file)]) == ["text/plain"]
+        assert parser._line._zygote is started
+    finally:
+        parser.close()
+
+
+def test_one_that_was_started_and_never_asked_ends_with_the_parser(tmp_path: Path) -> None:
+    parser = a_parser(tmp_path / "work")
+    parser.start()
+    zygote = parser._line._zygote
+    assert zygote is not None
+    parser.close()
+    assert are_gone([zygote.pid])
+
+
 def test_the_recipe_names_what_shapes_a_result(tmp_path: Path) -> None:
     recipe = a_parser(tmp_path).recipe
     assert {"rules", "unstructured", "pypdfium2", "strategy", "languages", "sentences", "tools"} <= set(recipe)

@@ -20,6 +20,9 @@ class MemoryParser:
         """Its version alone."""
         return {"parser": "memory", "version": self._version}
 
+    def start(self) -> None:
+        """Nothing has to be started."""
+
     def sniff(self, documents: Sequence[Document]) -> list[str | BadDocument]:
         """Everything is text."""
         return ["text/plain" for _ in documents]

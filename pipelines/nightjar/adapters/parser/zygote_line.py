@@ -52,10 +52,26 @@ class ZygoteLine:
         self._timeout_s = timeout_s
         self._work_folder = work_folder
         self._zygote: subprocess.Popen[bytes] | None = None
+        self._starting: socket.socket | None = None
         self._control: socket.socket | None = None
         self._folder: Path | None = None
         self._last_number = 0
         self._outcomes: dict[int, Outcome] = {}
+
+    def start(self) -> None:
+        """Begin to start the zygote, where none runs; the first job waits until it is ready."""
+        if self._zygote is not None:
+            return
+        self._starting, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        module = "nightjar.adapters.parser.zygote"
+        self._zygote = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [sys.executable, "-m", module, str(theirs.fileno()), *self._arguments],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us; the zygote ends when the socket closes
+            env={**os.environ, **_QUIET},
+        )
+        theirs.close()
 
     def job(self, task: str, papers: Sequence[Paper], *, alone: bool) -> Job:
         """A numbered order with a folder of its own."""
@@ -123,27 +139,17 @@ class ZygoteLine:
 
     def _connection(self) -> socket.socket:
         if self._control is None:
-            self._control = self._start()
+            self.start()
+            self._control, self._starting = self._ready(self._starting), None
         return self._control
 
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        module = "nightjar.adapters.parser.zygote"
-        self._zygote = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-m", module, str(theirs.fileno()), *self._arguments],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us; the zygote ends when the socket closes
-            env={**os.environ, **_QUIET},
-        )
-        theirs.close()
-        ours.settimeout(_START_TIMEOUT_S)
-        try:
-            isolation = ours.recv(PACKET_BYTES).decode()
-        except OSError:
-            isolation = ""
-        if not isolation:
-            ours.close()
+    def _ready(self, ours: socket.socket | None) -> socket.socket:
+        isolation = ""
+        if ours is not None:
+            ours.settimeout(_START_TIMEOUT_S)
+            with suppress(OSError):
+                isolation = ours.recv(PACKET_BYTES).decode()
+        if ours is None or not isolation:
             self.close()
             raise Misconfigured("The parser could not start: install nightjar[parse], then see `nightjar doctor`.")
         ours.settimeout(None)
@@ -152,8 +158,9 @@ class ZygoteLine:
 
     def close(self) -> None:
         """Ends every process and removes what is left of the jobs' folders; a later use starts anew."""
-        if self._control is not None:
-            self._control.close()
+        for line in (self._starting, self._control):
+            if line is not None:
+                line.close()
         if self._zygote is not None:
             self._zygote.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -162,5 +169,5 @@ class ZygoteLine:
             self._zygote.wait()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._control, self._zygote, self._folder = None, None, None
+        self._starting, self._control, self._zygote, self._folder = None, None, None, None
         self._outcomes.clear()
