@@ -265,6 +265,15 @@ def test_any_two_versions_can_be_compared_again_and_nothing_is_written(world: Wo
     assert world.state.objects == before
 
 
+def test_a_version_that_another_model_made_is_compared_by_what_both_keep_of_theirs(world: World) -> None:
+    world.embedder = Rotated()
+    fill(world, 40)
+    with pytest.raises(HeldBack):
+        world.night()
+    report = compare_versions(world.services(), 1, 2)
+    assert (report.values["state"], report.values["detectors"][0]["detector"]) == ("fail", "canary")
+
+
 def test_a_version_without_documents_cannot_be_compared(world: World) -> None:
     with pytest.raises(Misconfigured, match="no version 9"):
         compare_versions(world.services(), 1, 9)

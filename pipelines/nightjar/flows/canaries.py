@@ -30,11 +30,21 @@ def judge_canary(services: Services, version: Version, live: Version | None, *, 
     if before is None:
         _keep(services, version.number, now)
         return []
-    common = sorted(before.keys() & now.keys())
-    found = canary(_stacked(before, common), _stacked(now, common)) if common else []
+    found = _compared(before, now)
     broken = any(finding.state == FAIL for finding in found)
-    _keep(services, version.number, now if broken or len(common) < len(now) else before)
+    _keep(services, version.number, now if broken or now.keys() - before.keys() else before)
     return found
+
+
+def kept_canaries(services: Services, version: Version, live: Version) -> list[Finding]:
+    """What the vectors say that both versions keep; nothing where one keeps none, or another model was planned."""
+    before, now = _kept(services, live), _kept(services, version)
+    return _compared(before, now) if before and now and _same_space(version, live) else []
+
+
+def _compared(before: dict[str, Vector], now: dict[str, Vector]) -> list[Finding]:
+    common = sorted(before.keys() & now.keys())
+    return canary(_stacked(before, common), _stacked(now, common)) if common else []
 
 
 def _same_space(version: Version, live: Version) -> bool:

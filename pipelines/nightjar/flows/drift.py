@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from nightjar.artifacts import SAMPLE
 from nightjar.errors import Misconfigured
-from nightjar.flows.canaries import judge_canary
+from nightjar.flows.canaries import judge_canary, kept_canaries
 from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.points import Point
 from nightjar.flows.samples import keep_sample, make_sample, read_sample
@@ -58,7 +58,7 @@ def judge_drift(
 
 
 def compare_versions(services: Services, before: int, after: int) -> Report:
-    """The report on any two versions, from their samples; nothing is written, and no model is asked about itself.
+    """The report on any two versions, from what both keep; nothing is written, and no model is asked about itself.
 
     Raises:
         Misconfigured: there is no such version, it never came to its gate, or the two need a model that the corpus
@@ -72,7 +72,7 @@ def compare_versions(services: Services, before: int, after: int) -> Report:
         refuse_other_model(services, versions[1])
     samples = read_sample(services, versions[0]), read_sample(services, versions[1])
     manifests = Manifests(*(load_manifest(services.state, version.manifest) for version in versions))
-    return _judged(services, versions, samples, manifests, canaries=[])
+    return _judged(services, versions, samples, manifests, canaries=kept_canaries(services, versions[1], versions[0]))
 
 
 def _judged(
