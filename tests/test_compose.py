@@ -114,6 +114,16 @@ def test_no_two_environments_share_a_secret() -> None:
     assert filled(example) != filled(example)
 
 
+def test_whoever_writes_access_to_dags_knows_the_login_that_reads_it() -> None:
+    services = yaml.safe_load(written())["services"]
+    managers = {
+        services[name]["environment"].get("AIRFLOW__CORE__AUTH_MANAGER", "")
+        for name in ("init", "airflow-api-server", "airflow-dag-processor")
+    }
+    assert len(managers) == 1
+    assert "fab" in managers.pop()
+
+
 def test_containers_of_airflow_do_not_run_as_root() -> None:
     stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
     final = [stage for stage in stages if re.match(r"\S+ AS (airflow|worker)\n", stage)]

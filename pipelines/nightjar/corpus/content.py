@@ -59,7 +59,7 @@ class Parse(Section):
     )
     memory: Size = Field(
         default=2 * _GIB,
-        ge=256 * 2**20,
+        ge=512 * 2**20,
         description="A document that needs more is quarantined as out_of_memory.",
     )
     workers: Annotated[AtLeastOne, Field(le=256)] = Field(

@@ -116,7 +116,9 @@ class Metadata(Section):
         default=True, description='Read <key>.metadata.json beside an object: its fields, and "acl" with its groups.'
     )
     acl: Words | None = Field(
-        default=None, description="Groups that may read documents whose sidecar names none; null: nobody in particular."
+        default=None,
+        description="Groups that may read documents whose sidecar names none; null: everybody where no document names"
+        " any, else nobody.",
     )
 
     @model_validator(mode="before")

@@ -184,6 +184,31 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
     assert texts(parsed)[2:] == ["They eat grass and small fish.", "Kind | Size\nMallard | 60 cm"]
 
 
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ("<form><h1>Leave</h1><p>Ask your lead in time.</p></form>", ["Leave", "Ask your lead in time."]),
+        ("<details><summary>May I?</summary>Yes, you may.</details>", ["May I?", "Yes, you may."]),
+        ("<figure><pre>one line</pre><figcaption>A listing.</figcaption></figure>", ["one line", "A listing."]),
+        (
+            "<table><caption>Sizes of birds</caption><tr><td>Duck</td><td>60</td></tr></table>",
+            ["Sizes of birds", "Duck | 60"],
+        ),
+        (
+            "<h1>Ducks</h1><p>A lead of words.</p><main><p>They eat grass.</p></main>",
+            ["Ducks", "A lead of words.", "They eat grass."],
+        ),
+        (
+            "<header>Site and menu</header><main><h1>Ducks</h1><p>They eat grass.</p></main>",
+            ["Ducks", "They eat grass."],
+        ),
+    ],
+    ids=["form", "details", "figure", "caption", "heading outside of main", "main"],
+)
+def test_html_keeps_what_people_see(reading: Reading, page: str, kept: list[str]) -> None:
+    assert texts(reading("a.html", f"<html><body>{page}</body></html>".encode())) == kept
+
+
 def test_html_table_cells_keep_their_words_whole(reading: Reading) -> None:
     page = (
         b"<table><tr><td>H<sub>2</sub>O, <i>cold</i>, wet<ul><li>ice</li><li>snow</li></ul></td><td>x</td></tr></table>"

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from nightjar.adapters.parser.jobs import Refused
+from nightjar.adapters.parser.western import reads_western
 from nightjar.errors import Code
 
 _MARKS: Final = (
@@ -110,6 +111,8 @@ def _try(data: bytes, name: str) -> str | None:
 
 
 def _detected(data: bytes) -> tuple[str, str]:
+    if (text := _western(data)) is not None:
+        return _line_ends(text), "cp1252"
     from charset_normalizer import from_bytes  # noqa: PLC0415 - costs more than most documents do
 
     best = from_bytes(data[:_SAMPLE]).best()
@@ -117,6 +120,12 @@ def _detected(data: bytes) -> tuple[str, str]:
     if best is None or len(_DAMAGE.findall(text)) > len(text) * _DAMAGE_SHARE:
         raise Refused(Code.MOJIBAKE, "The text's character encoding could not be determined: store it as UTF-8.")
     return _line_ends(text), best.encoding
+
+
+def _western(data: bytes) -> str | None:
+    """As Windows-1252, where it reads as one of its languages: detectors take a few letters for many other charsets."""
+    text = _try(data, "cp1252")
+    return text if text is not None and reads_western(text) else None
 
 
 def _line_ends(text: str) -> str:

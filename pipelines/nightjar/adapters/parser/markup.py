@@ -20,6 +20,8 @@ from nightjar.model import Element
 _NO_LANGUAGE: Final = [""]  # unstructured's word for: detect nothing
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
+_HIDDEN_FROM_US: Final = ("form", "figure", "figcaption", "details", "summary")
+"""What unstructured leaves out with all that stands in it, and what browsers show."""
 _MENU_ITEMS: Final = 24
 _MENU_WORD: Final = 20
 _SHORT: Final = 120
@@ -70,8 +72,25 @@ def _elements(root: Any) -> list[Element]:
             silent.drop_tree()
     for cell in list(root.iter("td", "th")):
         _flatten(cell)
+    _show(root)
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
+
+
+def _show(root: Any) -> None:
+    """What people see is a plain block; of a page with <main> that alone counts, unless a heading stands outside."""
+    for node in root.iter(*_HIDDEN_FROM_US):
+        node.tag = "div"
+    for caption in list(root.iter("caption")):
+        table, text = caption.getparent(), "".join(caption.itertext())
+        caption.drop_tree()
+        if table.tag == "table" and text.strip():
+            above = etree.Element("p")
+            above.text = text
+            table.addprevious(above)
+    if any(next(heading.iterancestors("main"), None) is None for heading in root.iter("h1")):
+        for node in root.iter("main"):
+            node.tag = "div"
 
 
 def _flatten(cell: Any) -> None:

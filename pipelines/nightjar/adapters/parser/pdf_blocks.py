@@ -15,6 +15,7 @@ from nightjar.model import Element
 
 _MARGIN_ROWS: Final = 2
 _MARGIN: Final = 0.08
+_NUMBER_BAND: Final = 0.12  # page numbers stand within an inch and a bit of the edge
 _REPEATS: Final = 3
 _REPEAT_SHARE: Final = 0.3
 _HEADING_SIZE: Final = 1.12
@@ -56,9 +57,10 @@ class _Look:
 def elements_of_pages(pages: Sequence[Sequence[Row]]) -> Iterator[Element]:
     """Elements in reading order, pages counted from 1."""
     margins = [_margin(rows) for rows in pages]
-    furniture = _furniture(margins)
+    body = _look(pages).body
+    furniture = _furniture(margins, body)
     kept = [
-        [row for index, row in enumerate(rows) if not (index in margin and _is_furniture(row, furniture))]
+        [row for index, row in enumerate(rows) if not (index in margin and _is_furniture(row, furniture, body))]
         for rows, margin in zip(pages, margins, strict=True)
     ]
     look = _look(kept)
@@ -73,20 +75,23 @@ def _margin(rows: Sequence[Row]) -> Mapping[int, Row]:
     return {i: row for i, row in enumerate(rows) if i in first_last or not _MARGIN <= row.place <= 1 - _MARGIN}
 
 
-def _furniture(margins: Sequence[Mapping[int, Row]]) -> frozenset[str]:
+def _furniture(margins: Sequence[Mapping[int, Row]], body: float) -> frozenset[str]:
     """Lines that stand in the margin of many pages, page numbers aside."""
-    seen = Counter(shape for margin in margins for shape in {_shape(row) for row in margin.values()})
+    seen = Counter(shape for margin in margins for shape in {_shape(row, body) for row in margin.values()})
     least = max(_REPEATS, int(len(margins) * _REPEAT_SHARE))
     return frozenset(shape for shape, times in seen.items() if times >= least)
 
 
-def _shape(row: Row) -> str:
-    return _DIGITS.sub("#", row.text)
+def _shape(row: Row, body: float) -> str:
+    """Larger than running text it is a heading, and each number is another one: Chapter 1, Chapter 2."""
+    return row.text if row.size >= body * _HEADING_SIZE else _DIGITS.sub("#", row.text)
 
 
-def _is_furniture(row: Row, furniture: frozenset[str]) -> bool:
+def _is_furniture(row: Row, furniture: frozenset[str], body: float) -> bool:
     text = row.text
-    return bool(_PAGE_NUMBER.match(text)) or (_shape(row) in furniture and bool(_LETTERS.search(text)))
+    if _PAGE_NUMBER.match(text) and not _NUMBER_BAND <= row.place <= 1 - _NUMBER_BAND:
+        return True
+    return _shape(row, body) in furniture and bool(_LETTERS.search(text))
 
 
 def _look(pages: Sequence[Sequence[Row]]) -> _Look:
