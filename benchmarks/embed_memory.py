@@ -31,7 +31,6 @@ from nightjar.flows.planning import plan
 from nightjar.flows.runs import Options, resume
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
-from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.settings import Settings
 from nightjar.stages.chunk.sentences import sentence_spans
@@ -66,8 +65,7 @@ def prepare(path: str) -> None:
     """All that comes before embedding."""
     services = opened(path)
     owner = Owner.command()
-    lease = Lease.acquire(services.state, run_id=RUN, owner=owner, ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=RUN, owner=owner) as (fenced, lease):
         run = settle(fenced, run_id=RUN, actor=owner.name, options=Options(), lease=lease)
         for shard in approved_plan(fenced, run, lease).shards:
             parse_shard(fenced, run, shard.number)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from real_nights import Objects, Place, nothing_is_half_visible, place
 
 from nightjar.corpus import Corpus
+from nightjar.errors import HeldBack
+from nightjar.flows.rollback import unhold
 
 
 @dataclass
@@ -35,6 +37,16 @@ class Calm:
     def nothing_half_visible(self, corpus: Corpus, strategy: str) -> None:
         """One version whole; in place, each document whole in one of them."""
         nothing_is_half_visible(self.served(corpus), self.first, self.second, strategy=strategy)
+
+    def ends_rolled_back(self, corpus: Corpus) -> None:
+        """After a rollback that was cut short: the next night finishes it; released, the one after goes on."""
+        with suppress(HeldBack):
+            self.place.night(corpus)
+        assert self.served(corpus) == self.first
+        self.place.consistent(corpus)
+        with self.place.opened(corpus) as services:
+            unhold(services)
+        self.ends_well(corpus)
 
     def ends_well(self, corpus: Corpus) -> None:
         """The next night serves what a calm one does, and records agree."""

@@ -37,7 +37,7 @@ from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import read_live
-from nightjar.lease import TTL_S, Lease
+from nightjar.lease import TTL_S
 from nightjar.model import CollectionName
 from nightjar.owner import Owner
 from nightjar.recipe import Recipe
@@ -259,15 +259,13 @@ def return_to(services: Services, number: int, *, run_id: str) -> None:
 
 def erase(services: Services, uri: str, *, run_id: str) -> Forgotten:
     """One document, under the lease."""
-    lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=run_id, owner=Owner.command()) as (fenced, lease):
         return forget(fenced, [uri], reason="asked", lease=lease, actor="somebody")
 
 
 def finish(services: Services, *, run_id: str) -> None:
     """End what was left, under the lease, without a night."""
-    lease = Lease.acquire(services.state, run_id=run_id, owner=Owner.command(), ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=run_id, owner=Owner.command()) as (fenced, lease):
         tidy(fenced, actor="somebody", lease=lease)
 
 

@@ -15,7 +15,6 @@ from nightjar.flows.audit import audit as compare
 from nightjar.flows.fence import holding
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import Swept
-from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar_dags.session import opened
 
@@ -52,8 +51,7 @@ def swept_in(services: Services, *, run_id: str, owner: Owner) -> Swept:
         Transient: a run is at work, or somebody asks for a rollback; it will be over.
     """
     try:
-        lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-        with holding(services, lease) as fenced:
+        with holding(services, run_id=run_id, owner=owner) as (fenced, lease):
             return sweeping.sweep(fenced, lease=lease, actor=owner.name)
     except HeldBack as held:
         raise Transient(str(held)) from held

@@ -23,7 +23,6 @@ from nightjar.flows.returning import go_back
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live
-from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar_dags.actions import ACTIONS, ASK, Order, order_of
 from nightjar_dags.assets import announce
@@ -123,8 +122,7 @@ def replay(services: Services, order: Order, by: Decider) -> Done:
 
 def forget(services: Services, order: Order, by: Decider) -> Done:
     """Erase the named documents from everything that Nightjar keeps; the log says what is out of reach."""
-    lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-    with fence.holding(services, lease) as fenced:
+    with fence.holding(services, run_id=by.run_id, owner=by.owner) as (fenced, lease):
         told = erasing.forget(fenced, order.documents, reason=by.reason, lease=lease, actor=by.actor)
     for sentence in told.unreachable:
         log.warning("out of reach: %s", sentence)

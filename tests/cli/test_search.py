@@ -11,7 +11,6 @@ from nightjar.flows.checkouts import drop_collection
 from nightjar.flows.fence import holding
 from nightjar.flows.searching import typed_where
 from nightjar.flows.versions import read_version
-from nightjar.lease import Lease
 from nightjar.owner import Owner
 
 LEAVE = "Leave\nEveryone has thirty days of leave a year."
@@ -86,8 +85,7 @@ def test_an_earlier_version_that_stands_is_asked_as_it_was(live: Shell) -> None:
 
 def _drop_first_collection(shell: Shell) -> None:
     services = shell.world.services()
-    lease = Lease.acquire(services.state, run_id="by-hand", owner=Owner.command(), ttl_s=60.0)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id="by-hand", owner=Owner.command()) as (fenced, lease):
         drop_collection(fenced, str(read_version(services.state, 1).collection), lease=lease)
 
 

@@ -101,8 +101,7 @@ def swept(world: World) -> None:
 def leased(world: World) -> Iterator[Lease]:
     world.nights += 1
     owner = Owner.dag("operate_handbook")
-    lease = Lease.acquire(world.state, run_id=f"by-hand-{world.nights}", owner=owner, ttl_s=60.0)
-    with holding(world.services(), lease):
+    with holding(world.services(), run_id=f"by-hand-{world.nights}", owner=owner) as (_, lease):
         yield lease
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import Killed, World, handbook, roll_back, three_nights
@@ -18,6 +21,7 @@ from nightjar.stages.states import State
 
 pytestmark = pytest.mark.slow
 
+Served = Mapping[str, tuple[Mapping[str, Any], bytes]]
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 
@@ -66,23 +70,7 @@ def test_one_can_go_back_and_forth(tmp_path: Path, strategy: str) -> None:
 @BOTH
 def test_a_rollback_killed_at_any_moment_is_finished_by_the_next_run(tmp_path: Path, strategy: str) -> None:
     start, served = three_nights(tmp_path, strategy)
-    moment = 0
-    while True:
-        world = start.twin()
-        try:
-            roll_back(world, to=1, kill_at=moment)
-        except Killed:
-            pass
-        else:
-            break
-        asked = read_live(world.state)
-        assert asked is not None
-        with pytest.raises(HeldBack) if asked.held else nullcontext():
-            world.night()
-        assert world.served() == (served[0] if asked.held else served[2]), f"after a death at step {moment}"
-        world.consistent()
-        moment += 1
-    assert moment > 10
+    assert_finished_from_any_death(start, before=served[2], after=served[0])
 
 
 def test_a_rollback_killed_at_any_moment_while_it_fills_a_collection_is_finished_by_the_next_run(
@@ -97,9 +85,12 @@ def test_a_rollback_killed_at_any_moment_while_it_fills_a_collection_is_finished
     start.put("leave.txt", "# Leave\n\nEveryone has forty days of leave a year.")
     start.night()
     assert len(start.index.collections()) == 1
-    second = start.served()
-    moment = 0
-    while True:
+    assert_finished_from_any_death(start, before=start.served(), after=first, most=2)
+
+
+def assert_finished_from_any_death(start: World, *, before: Served, after: Served, most: int | None = None) -> None:
+    """A rollback to version 1; `most` collections stand after it, and one fewer where it was not asked for in time."""
+    for moment in itertools.count():
         world = start.twin()
         try:
             roll_back(world, to=1, kill_at=moment)
@@ -111,11 +102,12 @@ def test_a_rollback_killed_at_any_moment_while_it_fills_a_collection_is_finished
         assert asked is not None
         with pytest.raises(HeldBack) if asked.held else nullcontext():
             world.night()
-        assert world.served() == (first if asked.held else second), f"after a death at step {moment}"
-        assert len(world.index.collections()) <= (2 if asked.held else 1), "one is live, one waits"
+        assert world.served() == (after if asked.held else before), f"after a death at step {moment}"
+        if most is not None:
+            assert len(world.index.collections()) <= (most if asked.held else most - 1), "one is live, one waits"
         world.consistent()
-        moment += 1
-    assert (world.served(), moment > 10) == (first, True)
+    assert world.served() == after
+    assert moment > 10
 
 
 def test_a_version_that_was_never_live_is_refused(tmp_path: Path) -> None:

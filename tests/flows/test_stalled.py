@@ -72,13 +72,12 @@ def leased(world: World) -> Iterator[tuple[Services, Lease]]:
     """The doors under the lease, taken from whoever has it."""
     world.nights += 1
     services = world.services()
-    lease = Lease.acquire(world.state, run_id=f"by-hand-{world.nights}", owner=NIGHTLY, ttl_s=60.0)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=f"by-hand-{world.nights}", owner=NIGHTLY) as (fenced, lease):
         yield fenced, lease
 
 
 def stalled_at(world: World, point: Point, successor: Callable[[World], None]) -> bool:
-    """Whether the run came to that point, where `successor` takes the corpus over, and whether it went on after."""
+    """Whether the run came to that point, where `successor` takes the corpus over; then it goes on to its end."""
     came = False
 
     def passing(passed: Point) -> None:
@@ -182,8 +181,7 @@ def test_a_rollback_to_a_version_that_nobody_can_tell_ends_where_it_is(tmp_path:
     served = world.served()
     services = replace(world.services(), passing=died_at(Point.DELTA_WRITTEN))
     ask_return(services, to=1, reason="")
-    lease = Lease.acquire(world.state, run_id="back", owner=NIGHTLY, ttl_s=60.0)
-    with holding(services, lease) as fenced, pytest.raises(Killed):
+    with holding(services, run_id="back", owner=NIGHTLY) as (fenced, lease), pytest.raises(Killed):
         tidy(fenced, actor="mia", lease=lease)
     truncate_own_bucket(world, 1, besides=2)
     if first == "night":

@@ -20,7 +20,6 @@ from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import Swept, sweep
-from nightjar.lease import Lease
 from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -36,8 +35,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
 
 def swept(services: Services, run_id: str, *, owner: Owner) -> Swept:
     """`nightjar gc`, as the command line does it."""
-    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=run_id, owner=owner) as (fenced, lease):
         return sweep(fenced, lease=lease, actor="somebody")
 
 

@@ -12,7 +12,6 @@ from nightjar.cli.terminal import emit, say
 from nightjar.flows import erasing
 from nightjar.flows.erasing import Forgotten
 from nightjar.flows.fence import holding
-from nightjar.lease import Lease
 
 
 @click.command()
@@ -34,8 +33,7 @@ def forget(
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
         by = decider_of(services, "forget", reason)
-        lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-        with holding(services, lease) as fenced:
+        with holding(services, run_id=by.run_id, owner=by.owner) as (fenced, lease):
             if lift:
                 ids = erasing.lift(fenced, documents, lease=lease, actor=by.actor)
             else:

@@ -10,7 +10,6 @@ from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say
 from nightjar.flows.fence import holding
 from nightjar.flows.sweeping import Swept, sweep
-from nightjar.lease import Lease
 
 
 @click.command()
@@ -23,8 +22,7 @@ def gc(session: Session, *, corpus: str, dry_run: bool, as_json: bool) -> None:
     with session.opened(corpus) as services:
         name = services.corpus.name
         by = decider_of(services, "gc", "")
-        lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-        with holding(services, lease) as fenced:
+        with holding(services, run_id=by.run_id, owner=by.owner) as (fenced, lease):
             swept = sweep(fenced, lease=lease, actor=by.actor, dry_run=dry_run)
     if as_json:
         emit(swept.as_json(name))

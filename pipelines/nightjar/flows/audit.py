@@ -107,8 +107,7 @@ def repair(services: Services, *, run_id: str, owner: Owner) -> Findings:
         HeldBack: another run is at work.
         Misconfigured: what is needed is gone from the state, or the alias belongs to somebody else.
     """
-    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=run_id, owner=owner) as (fenced, lease):
         return _repaired(fenced, actor=owner.name, lease=lease)
 
 

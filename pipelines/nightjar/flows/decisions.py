@@ -106,8 +106,7 @@ def reject(services: Services, number: int, *, by: Decider) -> Decision:
 @contextmanager
 def _deciding(services: Services, by: Decider) -> Iterator[tuple[Services, Lease, Live | None]]:
     """The doors under the lease, with everything ended that crashes left, and what is live."""
-    lease = Lease.acquire(services.state, run_id=by.run_id, owner=by.owner, ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=by.run_id, owner=by.owner) as (fenced, lease):
         services.passing(Point.LEASED)
         yield fenced, lease, tidy(fenced, actor=by.actor, lease=lease)
 

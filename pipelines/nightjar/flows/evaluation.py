@@ -26,7 +26,7 @@ from nightjar.stages.strategy import Strategy
 
 _TREND: Final = 20
 _LIVE_SIDE: Final = "evaluation-live.json"
-_UNKNOWN: Final = (
+_NOT_COMPARED: Final = (
     "nothing is compared with version {}: it was embedded otherwise, and no report of its own answers these questions"
 )
 
@@ -104,7 +104,7 @@ def evaluation_of(
     limits = services.corpus.evaluation
     compared = compare(candidate, live, pairs=asked.pairs)
     pairs = len(asked.pairs) if live else 0
-    unknown = _UNKNOWN.format(version.parent) if asked.pairs and not live else ""
+    unknown = _NOT_COMPARED.format(version.parent) if asked.pairs and not live else ""
     verdict = judge(compared, questions=len(asked.questions), pairs=pairs, limits=limits, unknown=unknown)
     about = About(
         corpus=services.corpus.name,

@@ -12,6 +12,7 @@ import pyarrow as pa
 from nightjar.errors import Misconfigured
 from nightjar.flows.services import Services
 from nightjar.lease import Lease
+from nightjar.owner import Owner
 from nightjar.ports import StateStore, Stored
 
 REQUEST_S: Final = 15.0
@@ -88,10 +89,23 @@ def beating(services: Services, lease: Lease) -> Iterator[Services]:
 
 
 @contextmanager
-def holding(services: Services, lease: Lease) -> Iterator[Services]:
+def releasing(services: Services, lease: Lease) -> Iterator[Services]:
     """As `beating`; then the next run may begin, however this one ends."""
     try:
         with beating(services, lease) as doors:
             yield doors
     finally:
         lease.release()
+
+
+@contextmanager
+def holding(services: Services, *, run_id: str, owner: Owner) -> Iterator[tuple[Services, Lease]]:
+    """Take the lease, and let the next run begin when the block is over; the doors under it, and the lease.
+
+    Raises:
+        HeldBack: another run is at work.
+        Superseded: as `beating` says.
+    """
+    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
+    with releasing(services, lease) as doors:
+        yield doors, lease

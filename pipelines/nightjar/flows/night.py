@@ -59,8 +59,7 @@ def run_night(services: Services, *, run_id: str, owner: Owner, options: Options
     Raises:
         HeldBack: a gate, a guard, a hold or another run; what was computed is kept. The report is written all the same.
     """
-    lease = Lease.acquire(services.state, run_id=run_id, owner=owner, ttl_s=services.lease_ttl_s)
-    with holding(services, lease) as fenced:
+    with holding(services, run_id=run_id, owner=owner) as (fenced, lease):
         services.passing(Point.LEASED)
         services.parser().start()  # a process of its own, while this one asks servers; ended where no document needs it
         run = settle(fenced, run_id=run_id, actor=actor or owner.name, options=options, lease=lease)

@@ -79,6 +79,7 @@ def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Leas
     entry, now = live_entry(services.state), read_live(services.state)
     if now is None or _place(now) != _place(seen):
         raise HeldBack("what is live was changed while its collection was filled anew: try again")
+    lease.verify()
     lease.assure(REQUEST_S)
     moved = replace(now, collection=name, commits=now.commits + 1)
     write_live(services.state, moved, expected=entry)

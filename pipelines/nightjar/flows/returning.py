@@ -9,7 +9,7 @@ from typing import Final
 from nightjar.clock import SYSTEM_CLOCK, Clock
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.decisions import Decider
-from nightjar.flows.fence import holding
+from nightjar.flows.fence import releasing
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.services import Services
@@ -39,7 +39,7 @@ def go_back(services: Services, *, to: int | None, by: Decider, clock: Clock = S
     """
     _ask(services, to=to, by=by)
     lease = _awaited(services, by=by, clock=clock)
-    with holding(services, lease) as fenced:
+    with releasing(services, lease) as fenced:
         services.passing(Point.LEASED)
         live = tidy(fenced, actor=by.actor, lease=lease)
     if live is None:

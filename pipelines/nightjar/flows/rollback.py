@@ -99,6 +99,7 @@ def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | Non
         returning_to=None,
         commits=now.commits + 1,
     )
+    lease.verify()
     lease.assure(COMMIT_S)
     write_live(services.state, back, expected=entry)
     services.passing(Point.COMMITTED)

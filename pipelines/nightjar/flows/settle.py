@@ -105,7 +105,7 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
         is_live = live is not None and live.collection == held.collection
         due = live.version if live is not None and is_live else writing.source
         other = writing.source if due == writing.target else writing.target
-        if _is_told(services, other):
+        if _has_whole_manifest(services, other):
             _end(services, held, (other, due), lease=lease)
         elif is_live:
             log.warning("collection=%s is between versions that nobody can tell: it is to be restored", held.collection)
@@ -114,8 +114,8 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
             drop_collection(services, held.collection, lease=lease)
 
 
-def _is_told(services: Services, number: int) -> bool:
-    """Its manifest says whole what the version had."""
+def _has_whole_manifest(services: Services, number: int) -> bool:
+    """Every bucket of the version can be read, so that a delta from or to it can be made."""
     try:
         load_manifest(services.state, read_version(services.state, number).manifest)
     except Misconfigured as error:

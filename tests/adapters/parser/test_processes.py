@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.parser.builders import a_document, a_parser
 
 from nightjar.adapters.parser import parser_tools
 from nightjar.errors import Misconfigured, Transient
+from nightjar.model import Document
 
 _PARENT = """
 import sys, time
@@ -83,38 +85,36 @@ def test_the_parent_loads_no_parsing_library(tmp_path: Path) -> None:
     parent.stdout.close()
 
 
+def some_words(folder: Path) -> Document:
+    file = folder / "a.txt"
+    file.write_bytes(b"Some words to be looked at.")
+    return a_document(file)
+
+
 @pytest.mark.slow
 def test_a_killed_zygote_is_transient_takes_its_children_along_and_is_replaced(tmp_path: Path) -> None:
-    file = tmp_path / "a.txt"
-    file.write_bytes(b"Some words to be looked at.")
-    parser = a_parser(tmp_path / "work")
-    try:
-        parser.sniff([a_document(file)])
+    document = some_words(tmp_path)
+    with closing(a_parser(tmp_path / "work")) as parser:
+        parser.sniff([document])
         zygote = parser._line._zygote
         assert zygote is not None
         pids = session_of(zygote.pid)
         os.kill(zygote.pid, signal.SIGKILL)
         with pytest.raises(Transient):
-            parser.sniff([a_document(file)])
+            parser.sniff([document])
         assert are_gone(pids)
-        assert parser.sniff([a_document(file)]) == ["text/plain"]
-    finally:
-        parser.close()
+        assert parser.sniff([document]) == ["text/plain"]
 
 
 @pytest.mark.slow
 def test_one_that_was_started_ahead_is_the_one_that_answers(tmp_path: Path) -> None:
-    file = tmp_path / "a.txt"
-    file.write_bytes(b"Some words to be looked at.")
-    parser = a_parser(tmp_path / "work")
-    try:
+    document = some_words(tmp_path)
+    with closing(a_parser(tmp_path / "work")) as parser:
         parser.start()
         started = parser._line._zygote
         parser.start()
-        assert parser.sniff([a_document(file)]) == ["text/plain"]
+        assert parser.sniff([document]) == ["text/plain"]
         assert parser._line._zygote is started
-    finally:
-        parser.close()
 
 
 def test_one_that_was_started_and_never_asked_ends_with_the_parser(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from nightjar.model import Element
 _NO_LANGUAGE: Final = [""]  # unstructured's word for: detect nothing
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
-_HIDDEN_FROM_US: Final = ("form", "figure", "figcaption", "details", "summary")
+_LEFT_OUT: Final = ("form", "figure", "figcaption", "details", "summary")
 """What unstructured leaves out with all that stands in it, and what browsers show."""
 _MENU_ITEMS: Final = 24
 _MENU_WORD: Final = 20
@@ -72,14 +72,14 @@ def _elements(root: Any) -> list[Element]:
             silent.drop_tree()
     for cell in list(root.iter("td", "th")):
         _flatten(cell)
-    _show(root)
+    _keep_what_people_see(root)
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
 
 
-def _show(root: Any) -> None:
-    """What people see is a plain block; of a page with <main> that alone counts, unless a heading stands outside."""
-    for node in root.iter(*_HIDDEN_FROM_US):
+def _keep_what_people_see(root: Any) -> None:
+    """As plain blocks, which unstructured takes; <main> alone counts, unless the page's heading stands outside."""
+    for node in root.iter(*_LEFT_OUT):
         node.tag = "div"
     for caption in list(root.iter("caption")):
         table, text = caption.getparent(), "".join(caption.itertext())

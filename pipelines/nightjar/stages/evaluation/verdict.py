@@ -32,7 +32,7 @@ def judge(
         unknown: why nothing was compared, although something is live that it could be compared with.
     """
     figures = {"questions": float(questions), **_figures(compared)}
-    stops, doubts = list(_below(compared, limits)), [*_lost(compared, limits, beyond=False)]
+    stops, doubts = list(_below(compared, limits)), list(_lost(compared, limits, beyond=False))
     losses = list(_lost(compared, limits, beyond=True))
     if unknown:
         doubts.append(unknown)
