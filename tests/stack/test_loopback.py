@@ -112,3 +112,12 @@ def test_listening_tells_loopback_from_all_interfaces() -> None:
             each.listen()
         found = set(listening(os.getpid()))
         assert {(HOST, here.getsockname()[1]), ("0.0.0.0", everywhere.getsockname()[1])} <= found
+
+
+def test_a_file_closed_while_a_process_is_looked_at_hides_no_socket() -> None:
+    """The folder of open files is itself listed through one, which takes the lowest free number and is gone after."""
+    with socket.socket() as lowest, socket.socket() as later:
+        later.bind((HOST, 0))
+        later.listen()
+        lowest.close()
+        assert (HOST, later.getsockname()[1]) in set(listening(os.getpid()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tools.stack.place import HOST, Refused
@@ -63,7 +64,14 @@ def _readable(family: socket.AddressFamily, words: str) -> str:
 
 
 def _holds(entry: Path, sockets: set[str]) -> bool:
-    try:
-        return any(str(link.readlink()) in sockets for link in (entry / "fd").iterdir())
-    except OSError:  # ended meanwhile, or another user's
-        return False
+    """Whether a process has one of these sockets open; no where it ended meanwhile, or is another user's."""
+    with suppress(OSError):
+        return any(_target(link) in sockets for link in (entry / "fd").iterdir())
+    return False
+
+
+def _target(link: Path) -> str:
+    """What an open file points to; empty where it was closed meanwhile, as is what the folder was listed through."""
+    with suppress(OSError):
+        return str(link.readlink())
+    return ""
