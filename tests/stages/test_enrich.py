@@ -94,28 +94,25 @@ def test_sidecars_are_not_looked_at_where_the_corpus_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("default", "declared", "own", "sidecar", "expected"),
+    ("default", "own", "sidecar", "expected"),
     [
-        (None, False, None, None, None),
-        (None, True, None, None, ()),
-        (("everyone",), False, None, None, ("everyone",)),
-        (("everyone",), True, None, None, ("everyone",)),
-        ((), False, None, None, ()),
-        (("everyone",), True, "hr", None, ("hr",)),
-        (None, False, "hr, boss,", None, ("boss", "hr")),
-        (("everyone",), True, "hr", ["legal"], ("legal",)),
-        (("everyone",), True, None, [], ()),
-        (None, True, None, ["b", "a", "b"], ("a", "b")),
+        (None, None, None, None),
+        (("everyone",), None, None, ("everyone",)),
+        ((), None, None, ()),
+        (("everyone",), "hr", None, ("hr",)),
+        (None, "hr, boss,", None, ("boss", "hr")),
+        (("everyone",), "hr", ["legal"], ("legal",)),
+        (("everyone",), None, [], ()),
+        (None, None, ["b", "a", "b"], ("a", "b")),
     ],
 )
 def test_the_nearest_word_on_access_decides(
     default: tuple[str, ...] | None,
-    declared: bool,  # noqa: FBT001 - a column of the table
     own: str | None,
     sidecar: list[str] | None,
     expected: tuple[str, ...] | None,
 ) -> None:
-    rules = MetadataRules(acl=default, acl_declared=declared)
+    rules = MetadataRules(acl=default)
     beside = None if sidecar is None else {"acl": sidecar}
     found = enriched(rules, own={} if own is None else {"acl": own}, sidecar=beside)
     assert found.acl == expected

@@ -34,8 +34,7 @@ class MetadataRules:
     """A corpus's `metadata` block.
 
     `fields` maps a name to its kind (`nightjar.kinds`); `from_path` is a pattern with `{name}`s, or None; `acl` are the
-    default groups, None where the corpus file does not say; `acl_declared` is true once some document of the corpus has
-    an ACL of its own, so that one without is withheld rather than open.
+    default groups, None where the corpus file does not say.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +42,6 @@ class MetadataRules:
     from_path: str | None = None
     sidecar: bool = True
     acl: tuple[str, ...] | None = None
-    acl_declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +138,7 @@ def _groups(near: tuple[Mapping[str, object], ...], rules: MetadataRules) -> tup
     for place in reversed(near):
         if place.get(_ACL) is not None:
             return _named(place[_ACL])
-    if rules.acl is not None:
-        return _named(rules.acl)
-    return () if rules.acl_declared else None
+    return None if rules.acl is None else _named(rules.acl)
 
 
 def _named(value: object) -> tuple[str, ...]:
