@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nightjar.stages.enrich import Enriched, MetadataRules, enrich
+from nightjar.stages.enrich import Enriched, MetadataRules, enrich, tally_set_aside, told_set_aside
 
 FIELDS = {"department": "text", "year": "int", "teams": "text[]", "reviewed": "date", "draft": "bool"}
 
@@ -146,3 +146,22 @@ def test_no_value_is_quoted_in_what_was_set_aside() -> None:
     found = enriched(MetadataRules(FIELDS), sidecar={"year": "secret", "x" * 500: "secret", "acl": [{"secret": 1}]})
     assert "secret" not in str(found.set_aside)
     assert max(len(name) for name, _ in found.set_aside) == 80
+
+
+def test_values_set_aside_are_counted_by_field_and_reason() -> None:
+    rules = MetadataRules(FIELDS)
+    found = [enriched(rules, sidecar=each) for each in ({"year": "soon"}, {"year": "x", "colour": 1}, {"year": 2024})]
+    assert told_set_aside(tally_set_aside(found)) == (
+        'values set aside: 2 of "year" (is not a whole number), 1 of "colour" (is not declared in metadata.fields)'
+    )
+
+
+def test_many_undeclared_names_are_one_number() -> None:
+    found = [enriched(MetadataRules(FIELDS), sidecar={f"name {number}": 1 for number in range(1_500)})]
+    tally = tally_set_aside(found)
+    assert (len(tally), sum(each["values"] for each in tally)) == (21, 1_500)
+    assert told_set_aside(tally).endswith(", 1,480 others")
+
+
+def test_nothing_set_aside_says_nothing() -> None:
+    assert told_set_aside(tally_set_aside([enriched(MetadataRules(FIELDS))])) == ""

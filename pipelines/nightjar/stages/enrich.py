@@ -13,11 +13,12 @@ A sidecar is a JSON mapping, `<key>.metadata.json` beside the object:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from re import Pattern
-from typing import Final
+from typing import Final, TypedDict
 
 from nightjar.errors import bounded
 from nightjar.kinds import Unfit, typed
@@ -27,6 +28,7 @@ from nightjar.patterns import path_expression
 _ACL: Final = "acl"
 _SIDECAR: Final = "sidecar"
 _LONGEST_NAME: Final = 80
+_LISTED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,14 @@ class Enriched:
         return self.acl == ()
 
 
+class SetAside(TypedDict):
+    """How many `values` of one field were not taken for one reason; field and why are '' of those not listed singly."""
+
+    field: str
+    why: str
+    values: int
+
+
 def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | None, rules: MetadataRules) -> Enriched:
     """Fields and ACL of one document.
 
@@ -85,6 +95,21 @@ def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | Non
         aside.append((_ACL, str(error)))
         acl, unreadable = (), True
     return Enriched(fields, () if unreadable else acl, unreadable, tuple(aside))
+
+
+def tally_set_aside(found: Iterable[Enriched]) -> list[SetAside]:
+    """What was set aside of many documents, the most frequent first; what follows the 20th is one number."""
+    counted = Counter(each for one in found for each in one.set_aside)
+    listed = [SetAside(field=name, why=why, values=count) for (name, why), count in counted.most_common(_LISTED)]
+    rest = counted.total() - sum(each["values"] for each in listed)
+    return [*listed, SetAside(field="", why="", values=rest)] if rest else listed
+
+
+def told_set_aside(tally: Sequence[SetAside]) -> str:
+    """`values set aside: 12 of "year" (is not a whole number), 1 of …`; '' where nothing was."""
+    parts = [f'{each["values"]:,} of "{each["field"]}" ({each["why"]})' for each in tally if each["field"]]
+    others = [f"{each['values']:,} others" for each in tally if not each["field"]]
+    return f"values set aside: {', '.join([*parts, *others])}" if tally else ""
 
 
 def _beside(sidecar: bytes) -> dict[str, object] | None:
