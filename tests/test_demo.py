@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tools.demo import require_only_the_edit
@@ -11,21 +13,34 @@ from tools.stack.place import Failed
 QUIET = {"added": 0, "changed": 1, "deleted": 0, "renamed": 0, "unchanged": 18, "quarantined": 0}
 
 
-def night(*, documents: dict[str, int], embedded: int) -> dict[str, dict[str, int]]:
-    return {"documents": QUIET | documents, "chunks": {"total": 28, "embedded": embedded, "reused": 1}}
+def night(*, parsed: int = 1, embedded: int = 1, reused: int = 4, **documents: int) -> dict[str, Any]:
+    chunks = {"total": 28, "embedded": embedded, "reused": reused}
+    return {"documents": QUIET | documents, "parsed": parsed, "chunks": chunks}
 
 
-def test_one_changed_document_and_few_new_chunks_pass() -> None:
-    require_only_the_edit(night(documents={}, embedded=1))
+@pytest.mark.parametrize("embedded", [1, 2])
+def test_one_changed_document_and_few_new_chunks_pass(embedded: int) -> None:
+    require_only_the_edit(night(embedded=embedded))
 
 
 @pytest.mark.parametrize(
-    ("documents", "embedded"),
-    [({"changed": 2}, 1), ({"changed": 0}, 1), ({"added": 1}, 1), ({"deleted": 1}, 1), ({}, 0), ({}, 28)],
+    "more_or_less",
+    [
+        {"changed": 2},
+        {"changed": 0},
+        {"added": 1},
+        {"deleted": 1},
+        {"parsed": 0},
+        {"parsed": 2},
+        {"embedded": 0},
+        {"embedded": 3},
+        {"embedded": 2, "reused": 0},
+    ],
+    ids=str,
 )
-def test_a_night_that_did_more_or_less_than_the_edit_fails(documents: dict[str, int], embedded: int) -> None:
+def test_a_night_that_did_more_or_less_than_the_edit_fails(more_or_less: dict[str, int]) -> None:
     with pytest.raises(Failed, match="second night"):
-        require_only_the_edit(night(documents=documents, embedded=embedded))
+        require_only_the_edit(night(**more_or_less))
 
 
 def test_an_answer_is_a_sentence_of_prose_and_not_the_table_before_it() -> None:

@@ -35,6 +35,7 @@ EDITED = "people/leave-policy.md"
 FIRST_QUESTION = "Who pays my private costs when a business trip is cancelled?"
 SECOND_QUESTION = "When was Brightwater founded, and is that day off?"
 LAST_QUESTION = "How many days of annual leave do I have?"
+_PARAGRAPH_CHUNKS = 2  # its own, and the last one before it where part of it still fits there
 _DAG_TIMEOUT_S = 120
 _RUN_TIMEOUT_S = 900
 
@@ -202,13 +203,15 @@ def require_only_the_edit(run: Mapping[str, Any]) -> None:
     """Hold the second night to its promise.
 
     Raises:
-        Failed: it touched another document, or embedded text that stood already.
+        Failed: it touched or parsed another document, or embedded text that stood already.
     """
     documents, chunks = run["documents"], run["chunks"]
     others = {kind: documents[kind] for kind in ("added", "deleted", "renamed") if documents[kind]}
     if others or documents["changed"] != 1:
         raise Failed(f"one document was edited, but the second night counted {documents}")
-    if not 0 < chunks["embedded"] < chunks["total"]:
+    if run["parsed"] != 1:
+        raise Failed(f"one document was edited, but the second night parsed {run['parsed']}")
+    if not 0 < chunks["embedded"] <= _PARAGRAPH_CHUNKS or not chunks["reused"]:
         raise Failed(f"one paragraph was added, but the second night embedded {chunks}")
 
 

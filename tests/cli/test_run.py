@@ -143,3 +143,21 @@ def test_a_replay_of_an_unknown_document_names_it(shell: Shell) -> None:
     refused = shell("replay", "handbook", "nobody")
     assert refused.exit_code == 2
     assert "no document nobody" in refused.stderr
+
+
+def test_metadata_values_that_do_not_fit_are_told_by_field(shell: Shell) -> None:
+    shell.world.put("2024/hr/leave.txt.metadata.json", '{"year": "soon", "colour": "red"}')
+    told = shell("run", "handbook")
+    sentence = (
+        'values set aside: 1 of "colour" (is not declared in metadata.fields), 1 of "year" (is not a whole number)'
+    )
+    assert f"  metadata    {sentence}\n" in told.stdout
+    assert sentence in told.stderr
+    assert f"  metadata    {sentence}\n" in shell("show", "handbook", "1").stdout
+
+
+def test_a_quiet_night_tells_what_the_live_version_set_aside(shell: Shell) -> None:
+    shell.world.put("2024/hr/leave.txt.metadata.json", '{"year": "soon"}')
+    first, second = shell.run(), shell.run()
+    assert second["state"] == "unchanged"
+    assert first["set_aside"] == second["set_aside"] == [{"field": "year", "why": "is not a whole number", "values": 1}]

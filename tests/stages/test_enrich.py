@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nightjar.stages.enrich import Enriched, MetadataRules, enrich
+from nightjar.stages.enrich import Enriched, MetadataRules, enrich, tally_set_aside, told_set_aside
 
 FIELDS = {"department": "text", "year": "int", "teams": "text[]", "reviewed": "date", "draft": "bool"}
 
@@ -94,28 +94,25 @@ def test_sidecars_are_not_looked_at_where_the_corpus_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("default", "declared", "own", "sidecar", "expected"),
+    ("default", "own", "sidecar", "expected"),
     [
-        (None, False, None, None, None),
-        (None, True, None, None, ()),
-        (("everyone",), False, None, None, ("everyone",)),
-        (("everyone",), True, None, None, ("everyone",)),
-        ((), False, None, None, ()),
-        (("everyone",), True, "hr", None, ("hr",)),
-        (None, False, "hr, boss,", None, ("boss", "hr")),
-        (("everyone",), True, "hr", ["legal"], ("legal",)),
-        (("everyone",), True, None, [], ()),
-        (None, True, None, ["b", "a", "b"], ("a", "b")),
+        (None, None, None, None),
+        (("everyone",), None, None, ("everyone",)),
+        ((), None, None, ()),
+        (("everyone",), "hr", None, ("hr",)),
+        (None, "hr, boss,", None, ("boss", "hr")),
+        (("everyone",), "hr", ["legal"], ("legal",)),
+        (("everyone",), None, [], ()),
+        (None, None, ["b", "a", "b"], ("a", "b")),
     ],
 )
 def test_the_nearest_word_on_access_decides(
     default: tuple[str, ...] | None,
-    declared: bool,  # noqa: FBT001 - a column of the table
     own: str | None,
     sidecar: list[str] | None,
     expected: tuple[str, ...] | None,
 ) -> None:
-    rules = MetadataRules(acl=default, acl_declared=declared)
+    rules = MetadataRules(acl=default)
     beside = None if sidecar is None else {"acl": sidecar}
     found = enriched(rules, own={} if own is None else {"acl": own}, sidecar=beside)
     assert found.acl == expected
@@ -149,3 +146,22 @@ def test_no_value_is_quoted_in_what_was_set_aside() -> None:
     found = enriched(MetadataRules(FIELDS), sidecar={"year": "secret", "x" * 500: "secret", "acl": [{"secret": 1}]})
     assert "secret" not in str(found.set_aside)
     assert max(len(name) for name, _ in found.set_aside) == 80
+
+
+def test_values_set_aside_are_counted_by_field_and_reason() -> None:
+    rules = MetadataRules(FIELDS)
+    found = [enriched(rules, sidecar=each) for each in ({"year": "soon"}, {"year": "x", "colour": 1}, {"year": 2024})]
+    assert told_set_aside(tally_set_aside(found)) == (
+        'values set aside: 2 of "year" (is not a whole number), 1 of "colour" (is not declared in metadata.fields)'
+    )
+
+
+def test_many_undeclared_names_are_one_number() -> None:
+    found = [enriched(MetadataRules(FIELDS), sidecar={f"name {number}": 1 for number in range(1_500)})]
+    tally = tally_set_aside(found)
+    assert (len(tally), sum(each["values"] for each in tally)) == (21, 1_500)
+    assert told_set_aside(tally).endswith(", 1,480 others")
+
+
+def test_nothing_set_aside_says_nothing() -> None:
+    assert told_set_aside(tally_set_aside([enriched(MetadataRules(FIELDS))])) == ""

@@ -65,3 +65,15 @@ def test_an_empty_report_says_none() -> None:
     page = render_quality(report(state="pass", reason="", codes={}, quarantined=[]))
     assert page.count("<p>None.</p>") == 2
     assert "Nothing to object." in page
+
+
+def test_the_page_counts_metadata_values_that_were_not_taken() -> None:
+    tally = [{"field": "year", "why": "is not a whole number", "values": 12}, {"field": "", "why": "", "values": 3}]
+    page = re.sub("<td [^>]*", "", render_quality(report(set_aside=tally)))
+    assert "Metadata values set aside" in page
+    assert ">year</td>>is not a whole number</td>>12</td>" in page
+    assert ">others</td>" in page
+
+
+def test_a_report_of_an_earlier_release_has_no_such_table() -> None:
+    assert "Metadata values" not in render_quality(report())

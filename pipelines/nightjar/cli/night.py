@@ -88,6 +88,7 @@ def empty_report(corpus: str, run_id: str, *, reason: str) -> dict[str, Any]:
         "chunks": dict.fromkeys(_CHUNKS, 0),
         "parsed": 0,
         "tokens": 0,
+        "set_aside": [],
         "seconds": dict.fromkeys(_SECONDS, 0.0),
         "verdicts": dict.fromkeys(GATES),
     }

@@ -11,8 +11,9 @@ from nightjar.cli.night import Told, spend_night
 from nightjar.cli.options import chosen, json_option, night_options
 from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session
-from nightjar.cli.terminal import emit, say, tallied
+from nightjar.cli.terminal import emit, line, say, tallied
 from nightjar.flows.runs import Options
+from nightjar.stages.enrich import told_set_aside
 
 
 @click.command()
@@ -68,6 +69,8 @@ def _summarise(told: Told) -> None:
         say(f"  quarantine  {len(told.codes):,}: {tallied(told.codes)}")
     if report.get("erased"):
         say(f"  erased      {report['erased']:,}, still in the bucket and left out")
+    if set_aside := told_set_aside(report["set_aside"]):
+        say(f"  metadata    {line(set_aside)}")
     if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict and verdict["state"]]:
         say(f"  verdicts    {', '.join(judged)}")
     say(f"  seconds     {_spent(report['seconds'])}")

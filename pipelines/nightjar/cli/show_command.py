@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 import click
 
-from nightjar.artifacts import version_key
 from nightjar.cli.options import json_option
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, line, moment, say, table
@@ -17,8 +15,9 @@ from nightjar.cli.version_commands import happened
 from nightjar.errors import Misconfigured
 from nightjar.flows.night import report_of
 from nightjar.flows.services import Services
-from nightjar.flows.verdicts import GATES, sentence
+from nightjar.flows.verdicts import GATES, QUALITY, kept_report, sentence
 from nightjar.flows.versions import Version, read_live, read_version, version_numbers
+from nightjar.stages.enrich import told_set_aside
 from nightjar.stages.states import State
 
 _SHOWN: Final = 0.05
@@ -34,14 +33,14 @@ def show(session: Session, *, corpus: str, number: int | None, as_json: bool) ->
     """Version N of CORPUS with its evidence; without N the live one, or the newest where nothing is live."""
     with session.opened(corpus) as services:
         version = read_version(services.state, number or _newest(services))
-        evidence = {name: _evidence(services, version, name) for name in GATES}
+        evidence = {name: kept_report(services, version.number, name=name) for name in GATES}
         report = report_of(services, version.run_id)
         name = services.corpus.name
     if as_json:
         told = asdict(version) | {"state": str(version.state), "evidence": evidence, "run": report}
         emit({"corpus": name, **told})
         return
-    _tell(name, version)
+    _tell(name, version, set_aside=told_set_aside((evidence[QUALITY] or {}).get("set_aside", ())))
 
 
 def _newest(services: Services) -> int:
@@ -52,17 +51,14 @@ def _newest(services: Services) -> int:
     return live.version if live else numbers[-1]
 
 
-def _evidence(services: Services, version: Version, name: str) -> Any | None:
-    stored = services.state.read(version_key(version.number, f"{name}.json"))
-    return json.loads(stored.data) if stored else None
-
-
-def _tell(corpus: str, version: Version) -> None:
+def _tell(corpus: str, version: Version, *, set_aside: str) -> None:
     say(f"{corpus} version {version.number} is {version.state}" + (f": {version.reason}" if version.reason else ""))
     for command in _what_now(corpus, version):
         say(f"  {command}")
     for name, told in _lines(version).items():
         say(f"  {name:<11} {line(told)}")
+    if set_aside:
+        say(f"  {'metadata':<11} {line(set_aside)}")
     for gate, verdict in version.verdicts.items():
         say(f"  {gate:<11} {line(sentence(gate, verdict))}")
         if verdict and "report" in verdict:

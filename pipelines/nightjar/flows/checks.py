@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from nightjar.artifacts import EmbeddedContent
 from nightjar.errors import Code
 from nightjar.flows.manifests import failed_tonight, indexed
+from nightjar.flows.metadata import set_aside_of
 from nightjar.flows.services import Services
 from nightjar.model import Chunk, ParsedDocument, sha256
 from nightjar.recipe import Recipe
@@ -100,7 +101,14 @@ def judge_quality(services: Services, *, base: pa.Table, outcome: pa.Table, targ
     codes = Counter(lost["failure_code"].to_pylist())
     listed = lost.select(["uri", "failure_stage", "failure_code", "failure_reason"]).slice(0, _LISTED).to_pylist()
     repeated = {"exact": repeats.exact, "near": repeats.near}
-    return {"format": 1, **asdict(verdict), "codes": dict(codes), "repeats": repeated, "quarantined": listed}
+    return {
+        "format": 1,
+        **asdict(verdict),
+        "codes": dict(codes),
+        "repeats": repeated,
+        "quarantined": listed,
+        "set_aside": set_aside_of(services.corpus, target),
+    }
 
 
 def _rejected(services: Services, suite: str, table: pa.Table, *, row_id: str) -> Verdicts:

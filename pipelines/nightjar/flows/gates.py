@@ -20,6 +20,7 @@ from nightjar.flows.runs import Run, read_json, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import DRIFT, EVALUATION, QUALITY, Report, keep_verdict
 from nightjar.flows.versions import Version, open_version, read_version, save_version
+from nightjar.stages.enrich import told_set_aside
 from nightjar.stages.quality_page import render_quality
 from nightjar.stages.states import State
 
@@ -84,6 +85,8 @@ def gate(services: Services, run: Run) -> Gated:
 def _verdicts(services: Services, run: Run, version: Version, night: Joined) -> dict[str, Any]:
     """What each gate that needs no index says, its evidence kept beside the version."""
     report = judge_quality(services, base=night.base, outcome=night.outcome, target=night.target)
+    if told := told_set_aside(report["set_aside"]):
+        log.warning("metadata run=%s version=%d %s", run.run_id, version.number, told)
     quality = keep_verdict(services, version.number, QUALITY, Report(report, render_quality(report)))
     live = read_version(services.state, run.live.version) if run.live else None
     manifests = Manifests(night.base, night.target)

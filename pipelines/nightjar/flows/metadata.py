@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from nightjar.corpus import Corpus
+from nightjar.flows.manifests import indexed
 from nightjar.model import FieldValue, sha256
-from nightjar.stages.enrich import MetadataRules, enrich
+from nightjar.stages.enrich import Enriched, MetadataRules, SetAside, enrich, tally_set_aside
 
 
 def rules_of(corpus: Corpus) -> MetadataRules:
@@ -40,14 +44,7 @@ def describe(
 
     A sidecar that cannot be read keeps the last ACL, so that damage neither opens nor hides a document.
     """
-    sidecar = row.get("sidecar")
-    unreadable = b"" if row.get("sidecar_etag") is not None else None
-    enriched = enrich(
-        key=row["key"].removeprefix(corpus.prefix),
-        object_metadata=object_metadata,
-        sidecar=unreadable if sidecar is None else sidecar.encode(),
-        rules=rules_of(corpus),
-    )
+    enriched = _enriched(corpus, row, object_metadata)
     acl = enriched.acl
     if enriched.acl_unreadable and last_acl is not None:
         acl = tuple(last_acl)
@@ -60,10 +57,32 @@ def describe(
     }
 
 
+def _enriched(corpus: Corpus, row: Mapping[str, Any], object_metadata: Mapping[str, str]) -> Enriched:
+    sidecar = row.get("sidecar")
+    unreadable = b"" if row.get("sidecar_etag") is not None else None
+    return enrich(
+        key=row["key"].removeprefix(corpus.prefix),
+        object_metadata=object_metadata,
+        sidecar=unreadable if sidecar is None else sidecar.encode(),
+        rules=rules_of(corpus),
+    )
+
+
 def describe_again(corpus: Corpus, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same after the corpus file's metadata rules changed; needs no byte of the document."""
-    known = json.loads(row["object_metadata"] or "{}")
-    return describe(corpus, row, object_metadata=known, last_acl=row["acl"])
+    return describe(corpus, row, object_metadata=_known(row), last_acl=row["acl"])
+
+
+def set_aside_of(corpus: Corpus, manifest: pa.Table) -> list[SetAside]:
+    """Metadata values of the manifest's indexed documents that were not taken, by field and reason."""
+    standing = indexed(manifest)
+    rows = standing.filter(pc.greater(standing["set_aside"], 0)).to_pylist()
+    return tally_set_aside(_enriched(corpus, row, _known(row)) for row in rows)
+
+
+def _known(row: Mapping[str, Any]) -> dict[str, str]:
+    known: dict[str, str] = json.loads(row["object_metadata"] or "{}")
+    return known
 
 
 def fields_json(fields: Mapping[str, FieldValue]) -> str:

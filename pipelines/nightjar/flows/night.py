@@ -32,7 +32,7 @@ from nightjar.flows.runs import (
 from nightjar.flows.services import Services
 from nightjar.flows.settle import settle
 from nightjar.flows.timing import ONE_AFTER_ANOTHER, seconds_of, timed
-from nightjar.flows.verdicts import GATES
+from nightjar.flows.verdicts import GATES, QUALITY, kept_report
 from nightjar.flows.versions import Version, keep_seconds, read_version
 from nightjar.lease import Lease
 from nightjar.owner import Owner
@@ -111,7 +111,9 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     # Tasks of one run may end in other processes, which share the wall clock alone; it may have been set back.
     by_clock = round((services.clock() - run.started_at).total_seconds(), 3)
     seconds["total"] = max(by_clock, sum(seconds[name] for name in ONE_AFTER_ANOTHER))
-    counts = _standing_counts(services, run, version)
+    standing = _standing(services, run, version)
+    counts = standing.counts if standing else {}
+    quality = (kept_report(services, standing.number, name=QUALITY) if standing else None) or {}
     written = (read_json(services, run, "written.json") if version else None) or {}
     documents = told.get("documents") or _nothing(made)
     report = {
@@ -134,6 +136,7 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "tokens": cost.get("tokens", 0),
         "withheld": withheld_deletions(services, run),
         "erased": made.erased,
+        "set_aside": quality.get("set_aside", []),
         "seconds": seconds,
         "verdicts": dict(version.verdicts) if version else dict.fromkeys(GATES),
     }
@@ -141,11 +144,11 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
     return report
 
 
-def _standing_counts(services: Services, run: Run, version: Version | None) -> Mapping[str, int]:
-    """Of the night's version, else of the one that stays live."""
+def _standing(services: Services, run: Run, version: Version | None) -> Version | None:
+    """The night's version, else the one that stays live."""
     if version is None and run.live is not None:
-        version = read_version(services.state, run.live.version)
-    return version.counts if version else {}
+        return read_version(services.state, run.live.version)
+    return version
 
 
 def _state(version: Version | None, made: Plan) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from nightjar.artifacts import version_key
 from nightjar.flows.golden import Asked
 from nightjar.flows.services import Services
-from nightjar.flows.verdicts import EVALUATION
+from nightjar.flows.verdicts import EVALUATION, kept_report
 from nightjar.flows.versions import Version
 from nightjar.stages.evaluation.comparison import MEASURES, MODES, Scored, Side
 
 
 def recorded(services: Services, version: Version, asked: Asked) -> dict[str, Any] | None:
     """The version's own report, where it is about the same file of questions and the same k."""
-    stored = services.state.read(version_key(version.number, f"{EVALUATION}.json"))
-    told: dict[str, Any] | None = json.loads(stored.data) if stored else None
+    told = kept_report(services, version.number, name=EVALUATION)
     if told is None or (told["digest"], told["k"]) != (asked.digest, services.corpus.evaluation.k):
         return None
     return told

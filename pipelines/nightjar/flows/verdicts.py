@@ -49,6 +49,13 @@ def keep_report(services: Services, number: int, report: Report, *, name: str) -
     return f"{services.corpus.state_uri}{page}"
 
 
+def kept_report(services: Services, number: int, *, name: str) -> dict[str, Any] | None:
+    """The values of a report beside a version; None where that has none."""
+    stored = services.state.read(version_key(number, f"{name}.json"))
+    told: dict[str, Any] | None = json.loads(stored.data) if stored else None
+    return told
+
+
 def keep_verdict(services: Services, number: int, gate: str, report: Report) -> Verdict:
     """Keep a gate's report, log what it said, and return what the version's record says of it: bounded."""
     address = keep_report(services, number, report, name=gate)

@@ -13,11 +13,12 @@ A sidecar is a JSON mapping, `<key>.metadata.json` beside the object:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from re import Pattern
-from typing import Final
+from typing import Final, TypedDict
 
 from nightjar.errors import bounded
 from nightjar.kinds import Unfit, typed
@@ -27,6 +28,7 @@ from nightjar.patterns import path_expression
 _ACL: Final = "acl"
 _SIDECAR: Final = "sidecar"
 _LONGEST_NAME: Final = 80
+_LISTED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,7 @@ class MetadataRules:
     """A corpus's `metadata` block.
 
     `fields` maps a name to its kind (`nightjar.kinds`); `from_path` is a pattern with `{name}`s, or None; `acl` are the
-    default groups, None where the corpus file does not say; `acl_declared` is true once some document of the corpus has
-    an ACL of its own, so that one without is withheld rather than open.
+    default groups, None where the corpus file does not say.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +44,6 @@ class MetadataRules:
     from_path: str | None = None
     sidecar: bool = True
     acl: tuple[str, ...] | None = None
-    acl_declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ class Enriched:
     def acl_withheld(self) -> bool:
         """Nobody may read it."""
         return self.acl == ()
+
+
+class SetAside(TypedDict):
+    """How many `values` of one field were not taken for one reason; field and why are '' of those not listed singly."""
+
+    field: str
+    why: str
+    values: int
 
 
 def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | None, rules: MetadataRules) -> Enriched:
@@ -87,6 +95,21 @@ def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | Non
         aside.append((_ACL, str(error)))
         acl, unreadable = (), True
     return Enriched(fields, () if unreadable else acl, unreadable, tuple(aside))
+
+
+def tally_set_aside(found: Iterable[Enriched]) -> list[SetAside]:
+    """What was set aside of many documents, the most frequent first; what follows the 20th is one number."""
+    counted = Counter(each for one in found for each in one.set_aside)
+    listed = [SetAside(field=name, why=why, values=count) for (name, why), count in counted.most_common(_LISTED)]
+    rest = counted.total() - sum(each["values"] for each in listed)
+    return [*listed, SetAside(field="", why="", values=rest)] if rest else listed
+
+
+def told_set_aside(tally: Sequence[SetAside]) -> str:
+    """`values set aside: 12 of "year" (is not a whole number), 1 of …`; '' where nothing was."""
+    parts = [f'{each["values"]:,} of "{each["field"]}" ({each["why"]})' for each in tally if each["field"]]
+    others = [f"{each['values']:,} others" for each in tally if not each["field"]]
+    return f"values set aside: {', '.join([*parts, *others])}" if tally else ""
 
 
 def _beside(sidecar: bytes) -> dict[str, object] | None:
@@ -140,9 +163,7 @@ def _groups(near: tuple[Mapping[str, object], ...], rules: MetadataRules) -> tup
     for place in reversed(near):
         if place.get(_ACL) is not None:
             return _named(place[_ACL])
-    if rules.acl is not None:
-        return _named(rules.acl)
-    return () if rules.acl_declared else None
+    return None if rules.acl is None else _named(rules.acl)
 
 
 def _named(value: object) -> tuple[str, ...]:

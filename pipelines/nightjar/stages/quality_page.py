@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightjar.stages.page import number, page, table, tag, words
@@ -12,7 +12,8 @@ def render_quality(report: Mapping[str, Any]) -> str:
     """A complete HTML page of `quality.json`.
 
     Reads `state`, `reason`, `figures`, `codes` (documents by code), `repeats` and `quarantined` (rows with uri,
-    failure_stage, failure_code, failure_reason; perhaps only the first of them), and shows `corpus` where it is given.
+    failure_stage, failure_code, failure_reason; perhaps only the first of them), and shows `corpus` and `set_aside`
+    (metadata values by field and reason) where they are given.
     """
     state, name = report["state"], report.get("corpus", "this version")
     codes: Mapping[str, int] = report["codes"]
@@ -32,7 +33,15 @@ def render_quality(report: Mapping[str, Any]) -> str:
         tag("p", f"And {more:,} more: ", tag("code", "nightjar quarantine"), " lists all that were not erased.")
         if more > 0
         else "",
+        *_set_aside(report.get("set_aside", ())),
     )
+
+
+def _set_aside(tally: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    if not tally:
+        return ()
+    rows = [(each["field"] or "others", each["why"], number(each["values"])) for each in tally]
+    return tag("h2", "Metadata values set aside"), table(("field", "the value", "values"), rows)
 
 
 def _row(document: Mapping[str, Any]) -> tuple[str, ...]:

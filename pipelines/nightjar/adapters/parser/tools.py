@@ -1,4 +1,4 @@
-"""Which programs and packages parsing finds on this machine, for `doctor` and for the recipe; nothing is loaded."""
+"""Which programs and packages parsing finds on this machine, for `doctor` and for the recipe; no parser is loaded."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def parser_tools() -> list[ParserTool]:
         ),
         ParserTool("tesseract", _program("tesseract"), "apt install tesseract-ocr", ("images", "scanned pdf")),
         _layout(),
-        ParserTool(
-            "libmagic", find_spec("magic") is not None, "apt install libmagic1", ("names of unsupported types",)
-        ),
+        ParserTool("libmagic", _libmagic(), "apt install libmagic1", ("names of unsupported types",)),
         _sentences(),
     ]
 
@@ -73,6 +71,15 @@ def pandoc_present() -> bool:
 
 def _program(name: str) -> bool:
     return shutil.which(name) is not None
+
+
+def _libmagic() -> bool:
+    """Whether the parser's children will have it: the Python package looks for the C library on import."""
+    try:
+        import magic  # noqa: F401, PLC0415 - asked by `doctor` alone
+    except ImportError:
+        return False
+    return True
 
 
 def _package(name: str, *unlocks: str) -> ParserTool:
