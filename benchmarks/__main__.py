@@ -26,6 +26,7 @@ PROGRAMS: Final = (
     ("evaluation.py",),
     ("gates.py",),
     ("dag_parsing.py",),
+    ("gpu.py",),
     ("killed_weaviate.py",),
 )
 

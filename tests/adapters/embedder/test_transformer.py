@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nightjar.adapters.embedder.choice import this_machine
 from nightjar.adapters.embedder.model_files import locate
 from nightjar.adapters.embedder.openvino_runtime import OpenVinoRuntime
+from nightjar.adapters.embedder.tokenizer import ModelTokenizer
+from nightjar.adapters.embedder.torch_runtime import TorchRuntime
 from nightjar.adapters.embedder.transformer import TransformerEmbedder
 from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.errors import Misconfigured
 from nightjar.ports import Embedder
 
 FILES = locate("sentence-transformers/all-MiniLM-L6-v2", revision=None)
+GPU = this_machine(ask_torch=False).cuda
+RUNTIMES = ("torch", "openvino", *(("cuda",) if GPU else ()))
 TEXTS = ["A cat sat on the mat.", "Revenue rose by 4 %. " * 30, "A cat sat on the mat.", "東京"]
 
 
@@ -31,8 +37,16 @@ def openvino_embedder(cache: Path) -> Embedder:
     return TransformerEmbedder(FILES, backend="openvino", cache_folder=cache)
 
 
+@pytest.fixture(scope="module")
+def cuda_embedder(cache: Path) -> Embedder:
+    if not GPU:
+        pytest.skip("this machine has no GPU")
+    return TransformerEmbedder(FILES, cache_folder=cache)
+
+
 @pytest.fixture(
-    scope="module", params=["memory", *(pytest.param(name, marks=pytest.mark.slow) for name in ("torch", "openvino"))]
+    scope="module",
+    params=["memory", *(pytest.param(name, marks=pytest.mark.slow) for name in RUNTIMES)],
 )
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     if request.param == "memory":
@@ -74,6 +88,34 @@ def test_a_question_is_embedded_like_a_document(embedder: Embedder) -> None:
 @pytest.mark.slow
 def test_openvino_agrees_with_torch(torch_embedder: Embedder, openvino_embedder: Embedder) -> None:
     assert (torch_embedder.embed(TEXTS) * openvino_embedder.embed(TEXTS)).sum(axis=1).min() >= 0.9999
+
+
+@pytest.mark.slow
+def test_a_gpu_is_used_where_there_is_one_and_agrees_with_the_processor(
+    torch_embedder: Embedder, cuda_embedder: Embedder
+) -> None:
+    assert cuda_embedder.backend.startswith("torch/cuda/")
+    assert (torch_embedder.embed(TEXTS) * cuda_embedder.embed(TEXTS)).sum(axis=1).min() >= 0.9999
+
+
+@pytest.mark.slow
+def test_weights_that_were_saved_in_half_precision_are_computed_in_single(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415 - loads torch
+
+    half = locate(str(shutil.copytree(FILES.path, tmp_path / "half")), revision=None)
+    weights = load_file(half.path / "model.safetensors")
+    for name in weights:
+        weights[name] = weights[name].bfloat16() if weights[name].is_floating_point() else weights[name]
+    save_file(weights, half.path / "model.safetensors", metadata={"format": "pt"})
+    single = locate(str(shutil.copytree(half.path, tmp_path / "single")), revision=None)
+    save_file(
+        {name: weight.float() if weight.is_floating_point() else weight for name, weight in weights.items()},
+        single.path / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    batch = ModelTokenizer(FILES).batch(ModelTokenizer(FILES).encode(TEXTS))
+    ours, wanted = (TorchRuntime(files, device="cpu", bfloat16=False).vectors(batch) for files in (half, single))
+    assert ours == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.slow

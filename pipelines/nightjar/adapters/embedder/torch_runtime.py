@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from nightjar.adapters.quiet import silence_telemetry
 from nightjar.errors import Misconfigured, Transient, bounded
 from nightjar.model import Vector
 
+_FIRST_WITH_TF32: Final = (8, 0)  # compute capability
+
 
 class TorchRuntime:
     """The whole model, pooling included, on one device; in float32, or with bfloat16 autocast around it.
+
+    A GPU multiplies float32 matrices in its TF32 units where it has them: `precision` is bf16, tf32 or f32.
 
     Raises:
         Misconfigured: sentence-transformers cannot load the files, or the device does not exist.
@@ -33,11 +37,21 @@ class TorchRuntime:
         self._device = device
         self._bfloat16 = bfloat16
         try:
+            tf32 = device.startswith("cuda") and torch.cuda.get_device_capability(device) >= _FIRST_WITH_TF32
             self._model: Any = SentenceTransformer(
-                str(files.path), device=device, local_files_only=True, trust_remote_code=False
+                str(files.path),
+                device=device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"dtype": "float32"},  # weights saved in half precision would be computed in it
             ).eval()
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            raise Misconfigured(f"embed.model {files.name!r} cannot be loaded: {bounded(str(error))}") from error
+        except (OSError, ValueError, KeyError, ImportError, RuntimeError, AssertionError) as error:
+            raise Misconfigured(
+                f"embed.model {files.name!r} cannot be loaded on {device}: {bounded(str(error))}"
+            ) from error
+        if tf32:
+            torch.set_float32_matmul_precision("high")
+        self.precision: str = "bf16" if bfloat16 else "tf32" if tf32 else "f32"
         accepted = set(self._model[0].tokenizer.model_input_names)
         self._names = accepted | {"input_ids", "attention_mask"}
 

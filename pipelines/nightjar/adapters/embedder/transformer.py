@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -63,6 +64,8 @@ class TransformerEmbedder:
         choice = choose(backend, device, machine=this_machine(ask_torch=device.startswith("cuda")))
         self._runtime, self._backend = self._started(choice, backend=backend, cache_folder=cache_folder)
         self._budget = _CPU_BUDGET if choice.device == "cpu" else _GPU_BUDGET
+        if choice.device != "cpu":
+            os.environ["TOKENIZERS_PARALLELISM"] = "true"  # a GPU reads faster than one core makes tokens
         log.info("embedding with %s by %s: %s", files.name, self._backend, choice.reason)
 
     @property
@@ -116,7 +119,5 @@ class TransformerEmbedder:
                 choice = choose("torch", "cpu", machine=this_machine(ask_torch=False))
             else:
                 return runtime, f"openvino/cpu/{runtime.precision}"
-        precision = "bf16" if choice.bfloat16 else "f32"
-        return TorchRuntime(
-            self._files, device=choice.device, bfloat16=choice.bfloat16
-        ), f"torch/{choice.device}/{precision}"
+        torch_runtime = TorchRuntime(self._files, device=choice.device, bfloat16=choice.bfloat16)
+        return torch_runtime, f"torch/{choice.device}/{torch_runtime.precision}"
