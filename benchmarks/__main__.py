@@ -28,6 +28,7 @@ PROGRAMS: Final = (
     ("dag_parsing.py",),
     ("gpu.py",),
     ("killed_weaviate.py",),
+    ("equal_passages.py",),
 )
 
 

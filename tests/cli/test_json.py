@@ -125,6 +125,13 @@ def test_plan_writes_nothing(shell: Shell) -> None:
     assert shell.world.state.objects == {}
 
 
+def test_run_beside_another_run_sums_nothing_up(shell: Shell) -> None:
+    lease = Lease.acquire(shell.world.state, run_id="other", owner=Owner.command(), ttl_s=60.0)
+    told = shell("run", "handbook").stdout.splitlines()
+    lease.release()
+    assert [line.split(" (run")[0] for line in told] == ["handbook: held"]
+
+
 def test_plan_takes_no_lease(shell: Shell) -> None:
     lease = Lease.acquire(shell.world.state, run_id="other", owner=Owner.command(), ttl_s=60.0)
     before = shell.world.state.objects[LEASE]

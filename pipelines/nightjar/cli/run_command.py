@@ -59,6 +59,8 @@ def _summarise(told: Told) -> None:
     report = told.report
     chunks, verdicts = report["chunks"], report["verdicts"]
     say(f"{report['corpus']}: {_outcome(report, held=told.held is not None)} (run {report['run_id']})")
+    if told.held is not None and not any(report["documents"].values()):
+        return  # refused before it looked at any
     say(f"  documents   {_counted(report['documents'])}")
     if report["version"]:
         say(

@@ -41,7 +41,7 @@ def told(name: CollectionName, *, found: int, asked: int, sound: bool = True) ->
         return None
     return (
         f"the vector index of collection {name} finds {found} of {asked} chunks that it was asked for:"
-        f" a server that was killed loses the newest"
+        f" a server that was killed loses the newest, and thousands of equal passages hide their neighbours"
     )
 
 

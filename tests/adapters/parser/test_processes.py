@@ -76,6 +76,19 @@ def test_nothing_outlives_the_parent(tmp_path: Path, how: signal.Signals) -> Non
     parent.stdout.close()
 
 
+def test_one_that_ends_while_it_loads_libraries_leaves_no_traceback() -> None:
+    program = (
+        "import os, signal, socket, sys\n"
+        "from nightjar.adapters.parser import child, zygote\n"
+        "child.preload = lambda **_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "ours, theirs = socket.socketpair()\n"
+        "sys.argv[1:] = [str(theirs.detach()), '1', '1000000000', 'auto', 'eng']\n"
+        "zygote.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGTERM, b"")
+
+
 def test_the_parent_loads_no_parsing_library(tmp_path: Path) -> None:
     parent, _, heavy = started_parent(tmp_path)
     parent.kill()

@@ -187,12 +187,12 @@ def main() -> None:
     """`python -m nightjar.adapters.parser.zygote CONTROL_FD WORKERS MEMORY_BYTES STRATEGY LANGUAGES`."""
     control_fd, workers, memory_bytes, strategy, languages = sys.argv[1:]
     control = socket.socket(fileno=int(control_fd))
-    signal.signal(signal.SIGTERM, _stop)
     sys.modules["torch"] = None  # type: ignore[assignment]  # spaCy would load it: seconds and 500 MB for nothing
     gc.disable()  # imports make no garbage, and looking for it takes a fifth of their time
     from nightjar.adapters.parser import child  # noqa: PLC0415 - after torch is ruled out
 
     child.preload(strategy=strategy, languages=tuple(languages.split(",")))
+    signal.signal(signal.SIGTERM, _stop)  # not before: libraries would take the exit for an error of theirs, and tell it
     isolation = sandbox.leave_network()
     control.send(isolation.encode())
     gc.collect()
