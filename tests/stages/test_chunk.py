@@ -200,6 +200,18 @@ def test_a_document_of_nothing_but_running_heads_is_kept() -> None:
     assert chunks_of(Element("Header", "Letterhead"))[0].text == "Letterhead"
 
 
+def test_words_unknown_to_the_model_make_no_chunk_of_pages() -> None:
+    found = chunks_of(*(prose("x" * 300) for _ in range(12)))
+    assert max(len(letters(one.text)) for one in found) <= 40 * 20
+    assert [one.token_count for one in found] == [len(TOKENIZER.offsets(one.embedded_text)) + 2 for one in found]
+
+
+def test_a_header_of_words_unknown_to_the_model_is_not_repeated_when_long() -> None:
+    rows = "\n".join(f"row {i} of it" for i in range(30))
+    found = chunks_of(Element("Table", f"{'x' * 400}\n{rows}"))
+    assert sum("x" in one.text for one in found) == 1
+
+
 def test_a_chunk_knows_its_first_and_last_page() -> None:
     (only,) = chunks_of(prose("One.", page=3), prose("Two.", page=4))
     assert (only.page_first, only.page_last) == (3, 4)
