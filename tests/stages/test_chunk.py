@@ -163,6 +163,22 @@ def test_each_chunk_of_a_table_begins_with_its_header() -> None:
     assert {one.text.splitlines()[0] for one in chunks_of(a_table(40))} == {"Name | Price"}
 
 
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        ("Name | Price", 40),
+        ("Name | 2024 | 2023", 40),
+        ("Funds | | 8182539.17", 1),
+        ("Milk | $ 1,200", 1),
+        ("Order: | Birds", 1),
+    ],
+)
+def test_a_first_row_of_values_is_no_header(first: str, times: int) -> None:
+    rows = [first, *(f"{'thing ' * 25}{i} | many" for i in range(40))]
+    found = chunks_of(Element("Table", "\n".join(rows)))
+    assert sum(first in one.text for one in found) == times
+
+
 def test_rows_of_a_table_stay_whole() -> None:
     rows = [row for one in chunks_of(a_table(40)) for row in one.text.splitlines()[1:]]
     assert rows == [f"thing{i} | {i}" for i in range(40)]

@@ -102,6 +102,12 @@ def test_what_is_counted_of_a_long_word_is_what_is_read(word: str, kind: str) ->
     assert [one.token_count for one in found] == [len(TOKENIZER.encode([one.embedded_text])[0].ids) for one in found]
 
 
+def test_words_between_long_ones_stay_whole() -> None:
+    text = f"{'YzJ1OndlY29tbXVua' * 8} {'minutes ' * 40}{'abc1' * 41}"
+    found = chunk(a_document(text), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
+    assert sum(one.text.split().count("minutes") for one in found) == 40
+
+
 def test_what_the_model_has_no_word_for_is_cut_by_characters() -> None:
     found = chunk(a_document("ภ" * 30_000), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
     assert max(len(one.text) for one in found) <= 64 * 20

@@ -14,9 +14,11 @@ import pytest
 from adapters.parser.builders import a_document, read_all
 from fpdf import FPDF
 
+from nightjar.adapters.memory.embedder import MemoryTokenizer
 from nightjar.adapters.parser import UnstructuredParser
 from nightjar.errors import BadDocument
 from nightjar.model import ParsedDocument
+from nightjar.stages.chunk import ChunkRules, chunk
 
 Reading = Callable[..., ParsedDocument | BadDocument]
 
@@ -82,6 +84,18 @@ def test_pdf_numbers_stay_beside_their_labels(reading: Reading) -> None:
     assert isinstance(parsed, ParsedDocument)
     assert parsed.elements[0].kind == "Table"
     assert parsed.elements[0].text == "Sales | 1,200 | 1,100\nCosts | (300) | (250)\nProfit | 900 | 850"
+
+
+def test_pdf_text_with_one_wide_gap_is_no_table(reading: Reading) -> None:
+    pdf = a_pdf()
+    pdf.add_page()
+    pdf.cell(0, 6, "The effort that was needed here was large, and it was", new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(80, 6, "soon seen by all.")
+    pdf.cell(60, 6, "Then help came", new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(0, 6, "and all went well until the end of the long and hot year.", new_x="LMARGIN", new_y="NEXT")
+    parsed = reading("gap.pdf", bytes(pdf.output()))
+    assert isinstance(parsed, ParsedDocument)
+    assert [element.kind for element in parsed.elements] == ["NarrativeText"]
 
 
 def test_pdf_repeated_headers_and_page_numbers_are_dropped(reading: Reading) -> None:
@@ -171,6 +185,55 @@ def test_xlsx_sheets_are_headed_tables(reading: Reading) -> None:
     for row in (["Name", "Count"], ["Bolts", 12.0]):
         book.active.append(row)
     assert texts(reading("stock.xlsx", saved(book))) == ["Stock", "Name | Count\nBolts | 12"]
+
+
+def a_workbook(*rows: list[object], merged: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = "Stock"
+    for row in rows:
+        book.active.append(row)
+    if merged:
+        book.active.merge_cells(merged)
+    return saved(book)
+
+
+@pytest.mark.parametrize("merged", ["", "A1:B1"])
+def test_the_title_row_of_a_sheet_is_a_heading_above_its_table(reading: Reading, merged: str) -> None:
+    rows: list[list[object]] = [["Bolts in store"], ["counted in May"], ["Name", "Count"], ["M8", 12]]
+    parsed = reading("stock.xlsx", a_workbook(*rows, merged=merged))
+    assert isinstance(parsed, ParsedDocument)
+    assert [(e.kind, e.text, e.depth) for e in parsed.elements] == [
+        ("Title", "Stock", 0),
+        ("Title", "Bolts in store", 1),
+        ("Text", "counted in May", None),
+        ("Table", "Name | Count\nM8 | 12", None),
+    ]
+
+
+def test_chunks_of_a_sheet_repeat_its_header_and_not_its_title(reading: Reading) -> None:
+    rows: list[list[object]] = [["Bolts in store"], ["Name", "Count"], *([f"bolt {i}", i] for i in range(40))]
+    parsed = reading("stock.xlsx", a_workbook(*rows))
+    assert isinstance(parsed, ParsedDocument)
+    found = chunk(parsed, tokenizer=MemoryTokenizer(), rules=ChunkRules(max_tokens=80))
+    assert len(found) > 1
+    assert [one.text.count("Bolts in store") for one in found] == [1] + [0] * (len(found) - 1)
+    assert {one.text.count("Name | Count") for one in found} == {1}
+
+
+TITLED_MARKUP = """<table><tr><th colspan=2>Bolts in store</th></tr><tr><th>Name</th><th>Count</th></tr>
+<tr><td>M8</td><td>12</td></tr><tr><td>M10</td><td>3</td></tr></table>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.csv", b"Bolts in store\nName;Count\nM8;12\nM10;3\n"), ("a.html", TITLED_MARKUP.encode())]
+)
+def test_the_title_row_of_a_table_is_a_heading_above_it(reading: Reading, name: str, data: bytes) -> None:
+    assert texts(reading(name, data)) == ["Bolts in store", "Name | Count\nM8 | 12\nM10 | 3"]
+
+
+def test_a_list_in_one_column_is_no_title(reading: Reading) -> None:
+    rows: list[list[object]] = [["red"], ["green"], ["blue"], ["orange"], ["yellow", "gold"]]
+    assert texts(reading("stock.xlsx", a_workbook(*rows)))[1].startswith("red\ngreen")
 
 
 def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> None:

@@ -22,6 +22,7 @@ _KINDS: Final = {
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LONGEST_TITLE: Final = 300
+_MOST_TITLE_ROWS: Final = 3
 _LEFT_OVER: Final = re.compile(
     r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
     r"|(?:document|presentation|slide|workbook|book)\s*\d*|[\W\d_]*"
@@ -40,17 +41,38 @@ class Draft:
     notes: tuple[str, ...] = field(default=())
 
 
-def table(rows: Iterable[Sequence[str]], *, page: int | None = None) -> Element | None:
-    """A Table whose text is a row a line, cells between bars, header first; None when every cell is empty."""
+def table(rows: Iterable[Sequence[str]], *, page: int | None = None, depth: int | None = None) -> list[Element]:
+    """A Table whose text is a row a line, cells between bars, header first; none when every cell is empty.
+
+    Rows of one cell above the first of several are no header and stand before the table: the first as its Title, at
+    `depth`.
+    """
     kept = [[_cell(cell) for cell in row] for row in rows]
     kept = [row for row in kept if any(row)]
-    if not kept:
-        return None
-    width = max(len(row) - next((i for i, cell in enumerate(reversed(row)) if cell), len(row)) for row in kept)
-    columns = [i for i in range(width) if any(i < len(row) and row[i] for row in kept)]
-    even = [[row[i] if i < len(row) else "" for i in columns] for row in kept]
+    header = _header(kept)
+    above = ["".join(row) for row in kept[:header]]
+    return [*_caption(above, page=page, depth=depth), *_headed(kept[header:], page=page)]
+
+
+def _header(rows: Sequence[Sequence[str]]) -> int:
+    """Where the first row of several cells is, unless what stands above it is too much for a title."""
+    several = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    return several if several <= _MOST_TITLE_ROWS else 0
+
+
+def _caption(above: Sequence[str], *, page: int | None, depth: int | None) -> list[Element]:
+    title = [Element("Title", text, page=page, depth=depth) for text in above[:1]]
+    return [*title, *(Element("Text", text, page=page) for text in above[1:])]
+
+
+def _headed(rows: Sequence[Sequence[str]], *, page: int | None) -> list[Element]:
+    if not rows:
+        return []
+    width = max(len(row) - next((i for i, cell in enumerate(reversed(row)) if cell), len(row)) for row in rows)
+    columns = [i for i in range(width) if any(i < len(row) and row[i] for row in rows)]
+    even = [[row[i] if i < len(row) else "" for i in columns] for row in rows]
     text = "\n".join(_trimmed(row) for row in even)
-    return Element("Table", text, page=page, table_html=_markup(even))
+    return [Element("Table", text, page=page, table_html=_markup(even))]
 
 
 def _trimmed(row: Sequence[str]) -> str:
@@ -109,11 +131,11 @@ def title_of(elements: Iterable[Element]) -> str:
 
 def from_unstructured(parts: Iterable[Any], *, headings: bool = True) -> list[Element]:
     """Unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
-    converted = (_converted(part, headings=headings) for part in parts if part.category not in _UNWANTED)
-    return [element for element in converted if element is not None]
+    wanted = (part for part in parts if part.category not in _UNWANTED)
+    return [element for part in wanted for element in _converted(part, headings=headings)]
 
 
-def _converted(part: Any, *, headings: bool) -> Element | None:
+def _converted(part: Any, *, headings: bool) -> list[Element]:
     about = part.metadata
     if part.category == "Table":
         rows = rows_of_markup(about.text_as_html) if about.text_as_html else [[part.text]]
@@ -122,7 +144,7 @@ def _converted(part: Any, *, headings: bool) -> Element | None:
     depth = about.category_depth if kind == "Title" else None
     if kind == "Title" and depth is None and not headings:
         kind = "Text"
-    return Element(kind, part.text, page=about.page_number, depth=depth)
+    return [Element(kind, part.text, page=about.page_number, depth=depth)]
 
 
 def rows_of_markup(markup: str) -> list[list[str]]:

@@ -152,22 +152,24 @@ def _belongs(block: Sequence[Row], row: Row, look: _Look) -> bool:
 
 
 def _element(rows: Sequence[Row], look: _Look, *, page: int) -> Iterator[Element]:
-    if any(len(row.cells) > 1 for row in rows) and len(rows) > 1:
-        found = table([row.cells for row in rows], page=page)
-        if found:
-            yield Element(
-                "Table", "\n".join(" | ".join(row.cells) for row in rows), page=page, table_html=found.table_html
-            )
-        return
-    text = _flowed([" | ".join(row.cells) for row in rows], look.vocabulary)
+    """A table needs two rows of several cells; what stands above the first of them is running text."""
+    several = [index for index, row in enumerate(rows) if len(row.cells) > 1]
+    start = several[0] if len(several) > 1 else len(rows)
+    if start:
+        yield _running(rows[:start], look, page=page)
+    yield from table([row.cells for row in rows[start:]], page=page)
+
+
+def _running(rows: Sequence[Row], look: _Look, *, page: int) -> Element:
+    lines = [row.text for row in rows] if len(rows) > 1 else [" | ".join(rows[0].cells)]
+    text = _flowed(lines, look.vocabulary)
     depth = look.depth(rows[0])
     if depth is not None:
-        yield Element("Title", text, page=page, depth=depth)
-    elif _BULLET.match(text):
-        yield Element("ListItem", _BULLET.sub("", text), page=page)
-    else:
-        kind = "ListItem" if _NUMBERED.match(text) else "NarrativeText"
-        yield Element(kind if len(text.split()) > 4 else "Text", text, page=page)  # noqa: PLR2004 - labels are short
+        return Element("Title", text, page=page, depth=depth)
+    if _BULLET.match(text):
+        return Element("ListItem", _BULLET.sub("", text), page=page)
+    kind = "ListItem" if _NUMBERED.match(text) else "NarrativeText"
+    return Element(kind if len(text.split()) > 4 else "Text", text, page=page)  # noqa: PLR2004 - labels are short
 
 
 def _flowed(lines: Sequence[str], vocabulary: frozenset[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,13 +14,15 @@ from nightjar.stages.chunk.sentences import Span, best_cut, line_spans, sentence
 
 _CHARACTERS_PER_TOKEN: Final = 20  # more than any word of a vocabulary has; bounds a chunk of words unknown to it
 _SHORT_INTRODUCTION: Final = 60
+_NUMBER: Final = re.compile(r"\W*\d[\d\s.,']*\W*")
+_YEAR: Final = re.compile(r"(?:1[89]|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Text that is kept whole where possible; `lead` is the white space between it and the unit before.
 
-    `header` is the first row of the table that a row belongs to, and costs `header_tokens` where a chunk begins
+    `header` names the columns of the table that a row belongs to, and costs `header_tokens` where a chunk begins
     between the two. A unit that `introduces` never ends a chunk. `tokens` is only a bound where a unit `is_bounded`:
     a torn piece of a word changes its tokens when it meets the next one, and unknown words may be of any length.
     """
@@ -98,7 +101,7 @@ class UnitMaker:
         spans = list(line_spans(text))
         header = text[slice(*spans[0])]
         header_tokens = _tokens_within(starts, spans[0])
-        if len(spans) == 1 or _weight(header_tokens, header) > self._room // 4:
+        if len(spans) == 1 or _weight(header_tokens, header) > self._room // 4 or not _names_columns(header):
             return Block(tuple(self._units(text, starts, iter(spans), placed, lead)), whole=True)
         first = self._units(text, starts, iter(spans[:1]), placed, lead)
         room = self._room - header_tokens
@@ -131,7 +134,8 @@ class UnitMaker:
             piece = text[position:end]
             tokens = self.count(piece)
             while tokens > room:
-                end = position + max(1, (end - position) * room // tokens - 1)
+                shorter = position + max(1, (end - position) * room // tokens - 1)
+                end = best_cut(text, start=position, end=shorter)
                 piece = text[position:end]
                 tokens = self.count(piece)
             if piece.strip():
@@ -156,6 +160,13 @@ def _tokens_within(starts: list[int], span: Span) -> int:
 def _weight(tokens: int, text: str) -> int:
     """Tokens, or as many as so many characters stand for at least."""
     return max(tokens, -(-len(text.strip()) // _CHARACTERS_PER_TOKEN))
+
+
+def _names_columns(row: str) -> bool:
+    """False for a table's first row that is one of values: it has a number that is no year, or begins with `label:`."""
+    cells = [cell.strip() for cell in row.split("|")]
+    valued = any(_NUMBER.fullmatch(cell) and not _YEAR.fullmatch(cell) for cell in cells)
+    return not valued and not cells[0].endswith(":")
 
 
 def _whole_span(text: str) -> Iterator[Span]:
