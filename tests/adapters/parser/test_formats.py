@@ -381,6 +381,38 @@ def test_csv_is_one_table_whatever_its_delimiter(reading: Reading) -> None:
     assert texts(reading("a.csv", b"name;size\nduck;60\n")) == ["name | size\nduck | 60"]
 
 
+SECURITIES = """Papier;ISIN;Stück;Kurs
+Celesio AG;DE000CLS1001;500;41.14
+Suess Microtec AG;DE0007226706;2600;7.91
+Jungheinrich AG;DE0006219934;1000;24.7
+"""
+NOTE = "Hinweis;;;Jede Zahlung wird am ersten Werktag eines Monats ausgeführt und dem Konto gutgeschrieben\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "language"),
+    [
+        ("names.csv", SECURITIES, ""),
+        ("notes.csv", SECURITIES + NOTE, "deu"),
+        ("names.txt", "IPv4 IPv4 160.79.104.0/23 IPv6 IPv6 2607:6bc0::/48 Versions xlinkedin Versions xlinkedin", ""),
+    ],
+)
+def test_the_language_of_names_and_numbers_is_not_guessed(
+    reading: Reading, name: str, text: str, language: str
+) -> None:
+    parsed = reading(name, text.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.language == language
+
+
+@pytest.mark.data
+def test_english_between_listings_is_told(parser: UnstructuredParser, data: Path) -> None:
+    path = data / "retrieval" / "apidocs" / "corpus" / "https_docs.claude.com_en_api_prompt-validation.md"
+    parsed = read_all(parser, [a_document(path)])[path.name]
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.language == "eng"
+
+
 def test_xml_entities_open_no_file(reading: Reading) -> None:
     entity = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
     bomb = entity + b"<r><p>before &x; after this text</p></r>"
