@@ -272,6 +272,11 @@ def test_html_keeps_what_people_see(reading: Reading, page: str, kept: list[str]
     assert texts(reading("a.html", f"<html><body>{page}</body></html>".encode())) == kept
 
 
+def test_html_keeps_paragraphs_of_one_letter_and_not_of_one_mark(reading: Reading) -> None:
+    page = "<p>A</p><div>7</div><p><b>\u6c34</b></p><dl><dt>B</dt><dd>C</dd></dl><p>\u2014</p><p>\u2022</p>"
+    assert texts(reading("a.html", page.encode())) == ["A", "7", "\u6c34", "B", "C"]
+
+
 def test_html_table_cells_keep_their_words_whole(reading: Reading) -> None:
     page = (
         b"<table><tr><td>H<sub>2</sub>O, <i>cold</i>, wet<ul><li>ice</li><li>snow</li></ul></td><td>x</td></tr></table>"

@@ -22,6 +22,7 @@ _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
 _LEFT_OUT: Final = ("form", "figure", "figcaption", "details", "summary")
 """What unstructured leaves out with all that stands in it, and what browsers show."""
+_MARK: Final = "\ufeff"  # has no width, and cleaning takes it out of every text
 _MENU_ITEMS: Final = 24
 _MENU_WORD: Final = 20
 _SHORT: Final = 120
@@ -73,6 +74,7 @@ def _elements(root: Any) -> list[Element]:
     for cell in list(root.iter("td", "th")):
         _flatten(cell)
     _keep_what_people_see(root)
+    _keep_lone_letters(root)
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
 
@@ -91,6 +93,20 @@ def _keep_what_people_see(root: Any) -> None:
     if any(next(heading.iterancestors("main"), None) is None for heading in root.iter("h1")):
         for node in root.iter("main"):
             node.tag = "div"
+
+
+def _keep_lone_letters(root: Any) -> None:
+    """Unstructured drops a block of a single character: a second one saves those that are no punctuation."""
+    for node in root.iter():
+        if _is_lone_letter(node.text):
+            node.text += _MARK
+        if _is_lone_letter(node.tail):
+            node.tail += _MARK
+
+
+def _is_lone_letter(text: str | None) -> bool:
+    bare = text.strip() if text else ""
+    return len(bare) == 1 and bare.isalnum()
 
 
 def _flatten(cell: Any) -> None:
