@@ -73,6 +73,19 @@ def test_a_larger_heading_of_a_later_page_is_not_the_title(reading: Reading) -> 
     assert parsed.title == "Traffic by month"
 
 
+def test_a_heading_below_text_of_the_first_page_is_the_title(reading: Reading) -> None:
+    pdf = a_pdf()
+    pdf.add_page()
+    pdf.multi_cell(0, 6, "A letterhead that says where we are", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font_size(20)
+    pdf.multi_cell(0, 30, "Annual report", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font_size(11)
+    pdf.multi_cell(0, 6, "Running text that says what there is to say about this. " * 5)
+    parsed = reading("report.pdf", bytes(pdf.output()))
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "Annual report"
+
+
 def test_pdf_numbers_stay_beside_their_labels(reading: Reading) -> None:
     pdf = a_pdf()
     pdf.add_page()
@@ -293,6 +306,20 @@ def test_markdown_keeps_code_lines_and_generic_types(reading: Reading) -> None:
         "if x:\n    y()",
         "a | b\n1 | 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("## Setup\n\nFirst of all:\n\n# Create a client\n", "Setup"),
+        ("## Part one\n\n# Guide\n\nFirst of all.\n", "Guide"),
+        ("First of all:\n\n# Create a client\n", ""),
+    ],
+)
+def test_without_pages_only_a_heading_before_all_text_is_the_title(reading: Reading, page: str, title: str) -> None:
+    parsed = reading("guide.md", page.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == title
 
 
 def test_source_code_keeps_lines_and_indentation(reading: Reading) -> None:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Final
 
 from nightjar.model import Element
@@ -121,10 +122,17 @@ def _tidied(element: Element) -> Element:
     return replace(element, text="\n".join(line for line in lines if line))
 
 
-def title_of(elements: Iterable[Element]) -> str:
-    """The heading of the highest rank among the first ones, on the page where they begin; '' without one."""
+def title_of(elements: Sequence[Element]) -> str:
+    """The heading of the highest rank among the first ones; '' without one.
+
+    On pages a heading is told by its looks, and those of the page where they begin are asked; elsewhere only what
+    stands before all text can be the title.
+    """
     titles = [element for element in elements if element.kind == "Title"][:8]
-    opening = [element for element in titles if element.page == titles[0].page]
+    if any(element.page is not None for element in elements):
+        opening = [element for element in titles if element.page == titles[0].page]
+    else:
+        opening = list(takewhile(lambda element: element.kind == "Title", elements))
     ranked = sorted(opening, key=lambda element: element.depth if element.depth is not None else 9)
     return ranked[0].text if ranked else ""
 
