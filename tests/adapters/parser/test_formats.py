@@ -264,6 +264,8 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
     ("page", "kept"),
     [
         ("<form><h1>Leave</h1><p>Ask your lead in time.</p></form>", ["Leave", "Ask your lead in time."]),
+        ("<form><label>First day</label> <input><p>Ask your lead.</p></form>", ["First day", "Ask your lead."]),
+        ("<p>It holds that <math><mi>x</mi><mo>=</mo><mn>2</mn></math> here.</p>", ["It holds that x=2 here."]),
         ("<details><summary>May I?</summary>Yes, you may.</details>", ["May I?", "Yes, you may."]),
         ("<figure><pre>one line</pre><figcaption>A listing.</figcaption></figure>", ["one line", "A listing."]),
         (
@@ -279,7 +281,7 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
             ["Ducks", "They eat grass."],
         ),
     ],
-    ids=["form", "details", "figure", "caption", "heading outside of main", "main"],
+    ids=["form", "label", "formula", "details", "figure", "caption", "heading outside of main", "main"],
 )
 def test_html_keeps_what_people_see(reading: Reading, page: str, kept: list[str]) -> None:
     assert texts(reading("a.html", f"<html><body>{page}</body></html>".encode())) == kept

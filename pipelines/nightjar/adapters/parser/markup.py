@@ -83,6 +83,11 @@ def _keep_what_people_see(root: Any) -> None:
     """As plain blocks, which unstructured takes; <main> alone counts, unless the page's heading stands outside."""
     for node in root.iter(*_LEFT_OUT):
         node.tag = "div"
+    for node in root.iter("label"):
+        node.tag = "span"
+    for formula in list(root.iter("math")):
+        if not formula.get("alttext") and next(formula.iter("annotation"), None) is None:
+            _make_words(formula)
     for caption in list(root.iter("caption")):
         table, text = caption.getparent(), "".join(caption.itertext())
         caption.drop_tree()
@@ -93,6 +98,13 @@ def _keep_what_people_see(root: Any) -> None:
     if any(next(heading.iterancestors("main"), None) is None for heading in root.iter("h1")):
         for node in root.iter("main"):
             node.tag = "div"
+
+
+def _make_words(formula: Any) -> None:
+    """A formula that names itself in no other notation as the letters that are shown, in the text where it stands."""
+    text, tail = "".join("".join(formula.itertext(with_tail=False)).split()), formula.tail
+    formula.clear()
+    formula.tag, formula.text, formula.tail = "span", text, tail
 
 
 def _keep_lone_letters(root: Any) -> None:
