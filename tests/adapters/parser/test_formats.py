@@ -200,14 +200,20 @@ def test_xlsx_sheets_are_headed_tables(reading: Reading) -> None:
     assert texts(reading("stock.xlsx", saved(book))) == ["Stock", "Name | Count\nBolts | 12"]
 
 
-def a_workbook(*rows: list[object], merged: str = "") -> bytes:
+def a_workbook(*rows: list[object], merged: str = "", sheet: str = "Stock") -> bytes:
     book = openpyxl.Workbook()
-    book.active.title = "Stock"
+    book.active.title = sheet
     for row in rows:
         book.active.append(row)
     if merged:
         book.active.merge_cells(merged)
     return saved(book)
+
+
+def test_a_sheet_that_nobody_named_is_titled_by_its_first_row(reading: Reading) -> None:
+    parsed = reading("stock.xlsx", a_workbook(["Bolts in store"], ["Name", "Count"], ["M8", 12], sheet="Sheet1"))
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "Bolts in store"
 
 
 @pytest.mark.parametrize("merged", ["", "A1:B1"])
@@ -395,6 +401,26 @@ def test_the_first_title_of_an_article_in_xml_is_its_title(reading: Reading) -> 
     parsed = reading("a.xml", article)
     assert isinstance(parsed, ParsedDocument)
     assert parsed.title == "On Ducks"
+
+
+def test_pages_within_a_feed_are_read_without_their_markup(reading: Reading) -> None:
+    body = "<![CDATA[<p>They <b>eat</b> grass.</p><h2>More</h2><p>And fish.</p>]]>"
+    feed = f"<rss><item><title>Ducks</title><encoded>{body}</encoded></item></rss>"
+    parsed = reading("a.xml", feed.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert [(e.text, e.depth) for e in parsed.elements] == [
+        ("Ducks", 2),
+        ("They eat grass.", None),
+        ("More", None),
+        ("And fish.", None),
+    ]
+
+
+def test_a_table_within_a_feed_is_not_its_title(reading: Reading) -> None:
+    body = "<![CDATA[<table><tr><td>Sizes</td></tr><tr><td>Duck</td><td>60</td></tr></table>]]>"
+    parsed = reading("a.xml", f"<rss><id>7</id><encoded>{body}</encoded></rss>".encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert (texts(parsed), parsed.title) == (["id: 7", "Sizes", "Duck | 60"], "")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _LONGEST_TITLE: Final = 300
 _MOST_TITLE_ROWS: Final = 3
 _LEFT_OVER: Final = re.compile(
     r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
-    r"|(?:document|presentation|slide|workbook|book)\s*\d*|[\W\d_]*"
+    r"|(?:document|presentation|slide|workbook|book|sheet|tabelle|feuil|hoja|foglio)\s*\d*|[\W\d_]*"
     r"|\S+\.(?:docx?|dvi|fm|html?|indd|jpe?g|od[pst]|p65|pdf|png|pptx?|ps|qxd|rtf|tex|tiff?|txt|xlsx?)",
     re.IGNORECASE,
 )
@@ -123,22 +123,21 @@ def _tidied(element: Element) -> Element:
 
 
 def title_of(elements: Sequence[Element]) -> str:
-    """The heading of the highest rank among the first ones; '' without one.
+    """The heading of the highest rank among the first ones that somebody gave; '' without one.
 
     On pages a heading is told by its looks, and those of the page where they begin are asked; elsewhere only what
     stands before all text can be the title.
     """
-    titles = [element for element in elements if element.kind == "Title"][:8]
-    if any(element.page is not None for element in elements):
-        opening = [element for element in titles if element.page == titles[0].page]
-    else:
-        opening = list(takewhile(lambda element: element.kind == "Title", elements))
+    paged = any(element.page is not None for element in elements)
+    asked = elements if paged else takewhile(lambda element: element.kind == "Title", elements)
+    titles = [element for element in asked if element.kind == "Title" and given_title(element.text)][:8]
+    opening = [element for element in titles if element.page == titles[0].page]
     ranked = sorted(opening, key=lambda element: element.depth if element.depth is not None else 9)
     return ranked[0].text if ranked else ""
 
 
 def from_unstructured(parts: Iterable[Any], *, headings: bool = True) -> list[Element]:
-    """Unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
+    """Unstructured's elements as ours; without `headings` only what carries a depth, or names a table, is a Title."""
     wanted = (part for part in parts if part.category not in _UNWANTED)
     return [element for part in wanted for element in _converted(part, headings=headings)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ _INLINE_TAGS: Final = """
     tt u var wbr
 """
 _INLINE: Final = frozenset(_INLINE_TAGS.split())
+_PAGE: Final = re.compile(r"</(?:a|b|div|em|h\d|i|li|p|span|strong|table)>|<br\s*/?>", re.IGNORECASE)
 _HEADINGS: Final = {"title", "heading", "article-title", "subtitle", "invention-title"}
 
 
@@ -153,13 +155,13 @@ def read_xml(paper: Paper) -> Draft:
         raise Refused(Code.CORRUPT, "The file is not well-formed XML.") from broken
     charset = (root.getroottree().docinfo.encoding or "utf-8").lower()
     elements = list(_xml_blocks(root, 0))
-    first = next((element.text for element in elements if element.kind == "Title"), "")
+    first = next((each.text for each in elements if each.kind == "Title" and each.depth is not None), "")
     return Draft(elements, title=first, charset=charset)
 
 
 def _xml_blocks(node: Any, depth: int) -> Iterator[Element]:
     if _is_running(node):
-        yield _xml_passage(node, depth)
+        yield from _xml_passage(node, depth)
         return
     values: list[str] = []
     for child in node:
@@ -187,14 +189,21 @@ def _is_value(node: Any) -> bool:
         and bool(node.text and node.text.strip())
         and len(node.text) < _SHORT
         and _name(node) not in _HEADINGS
+        and not _PAGE.search(node.text)
     )
 
 
-def _xml_passage(node: Any, depth: int) -> Element:
-    text = " ".join("".join(node.itertext()).split())
-    if _name(node) in _HEADINGS and len(text) < _SHORT * 2:
-        return Element("Title", text, depth=min(depth, 6))
-    return Element("NarrativeText", text)
+def _xml_passage(node: Any, depth: int) -> Iterator[Element]:
+    """Running text, or the elements of a page that stands there as text, as feeds carry them."""
+    written = "".join(node.itertext())
+    text = " ".join(written.split())
+    if _PAGE.search(written):
+        for element in elements_of_markup(written):
+            yield replace(element, depth=None)
+    elif _name(node) in _HEADINGS and len(text) < _SHORT * 2:
+        yield Element("Title", text, depth=min(depth, 6))
+    else:
+        yield Element("NarrativeText", text)
 
 
 def _name(node: Any) -> str:
