@@ -163,6 +163,22 @@ def test_each_chunk_of_a_table_begins_with_its_header() -> None:
     assert {one.text.splitlines()[0] for one in chunks_of(a_table(40))} == {"Name | Price"}
 
 
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        ("Name | Price", 40),
+        ("Name | 2024 | 2023", 40),
+        ("Funds | | 8182539.17", 1),
+        ("Milk | $ 1,200", 1),
+        ("Order: | Birds", 1),
+    ],
+)
+def test_a_first_row_of_values_is_no_header(first: str, times: int) -> None:
+    rows = [first, *(f"{'thing ' * 25}{i} | many" for i in range(40))]
+    found = chunks_of(Element("Table", "\n".join(rows)))
+    assert sum(first in one.text for one in found) == times
+
+
 def test_rows_of_a_table_stay_whole() -> None:
     rows = [row for one in chunks_of(a_table(40)) for row in one.text.splitlines()[1:]]
     assert rows == [f"thing{i} | {i}" for i in range(40)]
@@ -198,6 +214,18 @@ def test_running_heads_are_left_out() -> None:
 
 def test_a_document_of_nothing_but_running_heads_is_kept() -> None:
     assert chunks_of(Element("Header", "Letterhead"))[0].text == "Letterhead"
+
+
+def test_words_unknown_to_the_model_make_no_chunk_of_pages() -> None:
+    found = chunks_of(*(prose("x" * 300) for _ in range(12)))
+    assert max(len(letters(one.text)) for one in found) <= 40 * 20
+    assert [one.token_count for one in found] == [len(TOKENIZER.offsets(one.embedded_text)) + 2 for one in found]
+
+
+def test_a_header_of_words_unknown_to_the_model_is_not_repeated_when_long() -> None:
+    rows = "\n".join(f"row {i} of it" for i in range(30))
+    found = chunks_of(Element("Table", f"{'x' * 400}\n{rows}"))
+    assert sum("x" in one.text for one in found) == 1
 
 
 def test_a_chunk_knows_its_first_and_last_page() -> None:

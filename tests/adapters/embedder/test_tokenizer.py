@@ -14,8 +14,8 @@ from nightjar.stages.chunk import ChunkRules, chunk
 TOKENIZER = ModelTokenizer(locate("sentence-transformers/all-MiniLM-L6-v2", revision=None))
 
 
-def a_document(text: str) -> ParsedDocument:
-    return ParsedDocument("text/plain", "utf-8", "", "", (Element("NarrativeText", text),))
+def a_document(text: str, *, kind: str = "NarrativeText") -> ParsedDocument:
+    return ParsedDocument("text/plain", "utf-8", "", "", (Element(kind, text),))
 
 
 def test_it_counts_past_the_truncation_of_its_own_file() -> None:
@@ -79,12 +79,35 @@ def test_no_script_goes_above_the_limit_or_is_miscounted(text: str) -> None:
     assert (counted, max(counted) <= 64) == ([one.token_count for one in found], True)
 
 
-@pytest.mark.parametrize("text", ["x" * 900, "가나다라마바사" * 8])
-def test_words_too_long_for_the_vocabulary_are_read_in_pieces(text: str) -> None:
+LONG_WORDS = ["x" * 900, "iVBORw0KGgo" * 400, "가나다라마바사" * 8, "ภาษาไทยไม่มีช่องว่างระหว่างคำ" * 20]
+
+
+@pytest.mark.parametrize("word", LONG_WORDS, ids=["word", "data", "korean", "thai"])
+def test_a_long_word_is_kept_as_it_stands(word: str) -> None:
+    found = chunk(a_document(word), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
+    assert "".join(one.text for one in found) == word
+
+
+@pytest.mark.parametrize("word", LONG_WORDS[:3], ids=["word", "data", "korean"])
+def test_a_long_word_is_read_in_pieces(word: str) -> None:
+    unknown = TOKENIZER.encode(["🙂"])[0].ids[1]
+    assert unknown not in TOKENIZER.encode([word])[0].ids
+
+
+@pytest.mark.parametrize("kind", ["NarrativeText", "Table"])
+@pytest.mark.parametrize("word", LONG_WORDS, ids=["word", "data", "korean", "thai"])
+def test_what_is_counted_of_a_long_word_is_what_is_read(word: str, kind: str) -> None:
+    document = a_document(f"Before it. {word} after it.\n{word}", kind=kind)
+    found = chunk(document, tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
+    assert [one.token_count for one in found] == [len(TOKENIZER.encode([one.embedded_text])[0].ids) for one in found]
+
+
+def test_words_between_long_ones_stay_whole() -> None:
+    text = f"{'YzJ1OndlY29tbXVua' * 8} {'minutes ' * 40}{'abc1' * 41}"
     found = chunk(a_document(text), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
-    assert sum(one.token_count for one in found) > len(text) // 10
+    assert sum(one.text.split().count("minutes") for one in found) == 40
 
 
-def test_data_without_any_space_is_cut_by_characters() -> None:
-    found = chunk(a_document("x" * 30_000), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
-    assert max(len(one.text) for one in found) <= 640
+def test_what_the_model_has_no_word_for_is_cut_by_characters() -> None:
+    found = chunk(a_document("ภ" * 30_000), tokenizer=TOKENIZER, rules=ChunkRules(max_tokens=64))
+    assert max(len(one.text) for one in found) <= 64 * 20

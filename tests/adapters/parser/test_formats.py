@@ -14,9 +14,11 @@ import pytest
 from adapters.parser.builders import a_document, read_all
 from fpdf import FPDF
 
+from nightjar.adapters.memory.embedder import MemoryTokenizer
 from nightjar.adapters.parser import UnstructuredParser
 from nightjar.errors import BadDocument
 from nightjar.model import ParsedDocument
+from nightjar.stages.chunk import ChunkRules, chunk
 
 Reading = Callable[..., ParsedDocument | BadDocument]
 
@@ -71,6 +73,19 @@ def test_a_larger_heading_of_a_later_page_is_not_the_title(reading: Reading) -> 
     assert parsed.title == "Traffic by month"
 
 
+def test_a_heading_below_text_of_the_first_page_is_the_title(reading: Reading) -> None:
+    pdf = a_pdf()
+    pdf.add_page()
+    pdf.multi_cell(0, 6, "A letterhead that says where we are", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font_size(20)
+    pdf.multi_cell(0, 30, "Annual report", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font_size(11)
+    pdf.multi_cell(0, 6, "Running text that says what there is to say about this. " * 5)
+    parsed = reading("report.pdf", bytes(pdf.output()))
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "Annual report"
+
+
 def test_pdf_numbers_stay_beside_their_labels(reading: Reading) -> None:
     pdf = a_pdf()
     pdf.add_page()
@@ -82,6 +97,18 @@ def test_pdf_numbers_stay_beside_their_labels(reading: Reading) -> None:
     assert isinstance(parsed, ParsedDocument)
     assert parsed.elements[0].kind == "Table"
     assert parsed.elements[0].text == "Sales | 1,200 | 1,100\nCosts | (300) | (250)\nProfit | 900 | 850"
+
+
+def test_pdf_text_with_one_wide_gap_is_no_table(reading: Reading) -> None:
+    pdf = a_pdf()
+    pdf.add_page()
+    pdf.cell(0, 6, "The effort that was needed here was large, and it was", new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(80, 6, "soon seen by all.")
+    pdf.cell(60, 6, "Then help came", new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(0, 6, "and all went well until the end of the long and hot year.", new_x="LMARGIN", new_y="NEXT")
+    parsed = reading("gap.pdf", bytes(pdf.output()))
+    assert isinstance(parsed, ParsedDocument)
+    assert [element.kind for element in parsed.elements] == ["NarrativeText"]
 
 
 def test_pdf_repeated_headers_and_page_numbers_are_dropped(reading: Reading) -> None:
@@ -173,6 +200,61 @@ def test_xlsx_sheets_are_headed_tables(reading: Reading) -> None:
     assert texts(reading("stock.xlsx", saved(book))) == ["Stock", "Name | Count\nBolts | 12"]
 
 
+def a_workbook(*rows: list[object], merged: str = "", sheet: str = "Stock") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for row in rows:
+        book.active.append(row)
+    if merged:
+        book.active.merge_cells(merged)
+    return saved(book)
+
+
+def test_a_sheet_that_nobody_named_is_titled_by_its_first_row(reading: Reading) -> None:
+    parsed = reading("stock.xlsx", a_workbook(["Bolts in store"], ["Name", "Count"], ["M8", 12], sheet="Sheet1"))
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == "Bolts in store"
+
+
+@pytest.mark.parametrize("merged", ["", "A1:B1"])
+def test_the_title_row_of_a_sheet_is_a_heading_above_its_table(reading: Reading, merged: str) -> None:
+    rows: list[list[object]] = [["Bolts in store"], ["counted in May"], ["Name", "Count"], ["M8", 12]]
+    parsed = reading("stock.xlsx", a_workbook(*rows, merged=merged))
+    assert isinstance(parsed, ParsedDocument)
+    assert [(e.kind, e.text, e.depth) for e in parsed.elements] == [
+        ("Title", "Stock", 0),
+        ("Title", "Bolts in store", 1),
+        ("Text", "counted in May", None),
+        ("Table", "Name | Count\nM8 | 12", None),
+    ]
+
+
+def test_chunks_of_a_sheet_repeat_its_header_and_not_its_title(reading: Reading) -> None:
+    rows: list[list[object]] = [["Bolts in store"], ["Name", "Count"], *([f"bolt {i}", i] for i in range(40))]
+    parsed = reading("stock.xlsx", a_workbook(*rows))
+    assert isinstance(parsed, ParsedDocument)
+    found = chunk(parsed, tokenizer=MemoryTokenizer(), rules=ChunkRules(max_tokens=80))
+    assert len(found) > 1
+    assert [one.text.count("Bolts in store") for one in found] == [1] + [0] * (len(found) - 1)
+    assert {one.text.count("Name | Count") for one in found} == {1}
+
+
+TITLED_MARKUP = """<table><tr><th colspan=2>Bolts in store</th></tr><tr><th>Name</th><th>Count</th></tr>
+<tr><td>M8</td><td>12</td></tr><tr><td>M10</td><td>3</td></tr></table>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.csv", b"Bolts in store\nName;Count\nM8;12\nM10;3\n"), ("a.html", TITLED_MARKUP.encode())]
+)
+def test_the_title_row_of_a_table_is_a_heading_above_it(reading: Reading, name: str, data: bytes) -> None:
+    assert texts(reading(name, data)) == ["Bolts in store", "Name | Count\nM8 | 12\nM10 | 3"]
+
+
+def test_a_list_in_one_column_is_no_title(reading: Reading) -> None:
+    rows: list[list[object]] = [["red"], ["green"], ["blue"], ["orange"], ["yellow", "gold"]]
+    assert texts(reading("stock.xlsx", a_workbook(*rows)))[1].startswith("red\ngreen")
+
+
 def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> None:
     page = b"""<html><head><title>Duck</title><script>var x</script></head><body><nav>menu</nav><h1>Ducks</h1>
     <h2>Food</h2><p>They eat grass and small fish.</p><table><tr><th>Kind</th><th>Size</th></tr>
@@ -188,6 +270,8 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
     ("page", "kept"),
     [
         ("<form><h1>Leave</h1><p>Ask your lead in time.</p></form>", ["Leave", "Ask your lead in time."]),
+        ("<form><label>First day</label> <input><p>Ask your lead.</p></form>", ["First day", "Ask your lead."]),
+        ("<p>It holds that <math><mi>x</mi><mo>=</mo><mn>2</mn></math> here.</p>", ["It holds that x=2 here."]),
         ("<details><summary>May I?</summary>Yes, you may.</details>", ["May I?", "Yes, you may."]),
         ("<figure><pre>one line</pre><figcaption>A listing.</figcaption></figure>", ["one line", "A listing."]),
         (
@@ -203,10 +287,15 @@ def test_html_keeps_headings_and_tables_and_drops_scripts(reading: Reading) -> N
             ["Ducks", "They eat grass."],
         ),
     ],
-    ids=["form", "details", "figure", "caption", "heading outside of main", "main"],
+    ids=["form", "label", "formula", "details", "figure", "caption", "heading outside of main", "main"],
 )
 def test_html_keeps_what_people_see(reading: Reading, page: str, kept: list[str]) -> None:
     assert texts(reading("a.html", f"<html><body>{page}</body></html>".encode())) == kept
+
+
+def test_html_keeps_paragraphs_of_one_letter_and_not_of_one_mark(reading: Reading) -> None:
+    page = "<p>A</p><div>7</div><p><b>\u6c34</b></p><dl><dt>B</dt><dd>C</dd></dl><p>\u2014</p><p>\u2022</p>"
+    assert texts(reading("a.html", page.encode())) == ["A", "7", "\u6c34", "B", "C"]
 
 
 def test_html_table_cells_keep_their_words_whole(reading: Reading) -> None:
@@ -225,6 +314,20 @@ def test_markdown_keeps_code_lines_and_generic_types(reading: Reading) -> None:
         "if x:\n    y()",
         "a | b\n1 | 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("## Setup\n\nFirst of all:\n\n# Create a client\n", "Setup"),
+        ("## Part one\n\n# Guide\n\nFirst of all.\n", "Guide"),
+        ("First of all:\n\n# Create a client\n", ""),
+    ],
+)
+def test_without_pages_only_a_heading_before_all_text_is_the_title(reading: Reading, page: str, title: str) -> None:
+    parsed = reading("guide.md", page.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.title == title
 
 
 def test_source_code_keeps_lines_and_indentation(reading: Reading) -> None:
@@ -300,6 +403,26 @@ def test_the_first_title_of_an_article_in_xml_is_its_title(reading: Reading) -> 
     assert parsed.title == "On Ducks"
 
 
+def test_pages_within_a_feed_are_read_without_their_markup(reading: Reading) -> None:
+    body = "<![CDATA[<p>They <b>eat</b> grass.</p><h2>More</h2><p>And fish.</p>]]>"
+    feed = f"<rss><item><title>Ducks</title><encoded>{body}</encoded></item></rss>"
+    parsed = reading("a.xml", feed.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert [(e.text, e.depth) for e in parsed.elements] == [
+        ("Ducks", 2),
+        ("They eat grass.", None),
+        ("More", None),
+        ("And fish.", None),
+    ]
+
+
+def test_a_table_within_a_feed_is_not_its_title(reading: Reading) -> None:
+    body = "<![CDATA[<table><tr><td>Sizes</td></tr><tr><td>Duck</td><td>60</td></tr></table>]]>"
+    parsed = reading("a.xml", f"<rss><id>7</id><encoded>{body}</encoded></rss>".encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert (texts(parsed), parsed.title) == (["id: 7", "Sizes", "Duck | 60"], "")
+
+
 @pytest.mark.parametrize(
     "named", ["(anonymous)", "untitled", "Microsoft Word - a.doc", "report_2.docx", "Presentation1"]
 )
@@ -316,6 +439,38 @@ def test_russian_rtf_is_read_by_its_fonts_code_page(reading: Reading) -> None:
 
 def test_csv_is_one_table_whatever_its_delimiter(reading: Reading) -> None:
     assert texts(reading("a.csv", b"name;size\nduck;60\n")) == ["name | size\nduck | 60"]
+
+
+SECURITIES = """Papier;ISIN;Stück;Kurs
+Celesio AG;DE000CLS1001;500;41.14
+Suess Microtec AG;DE0007226706;2600;7.91
+Jungheinrich AG;DE0006219934;1000;24.7
+"""
+NOTE = "Hinweis;;;Jede Zahlung wird am ersten Werktag eines Monats ausgeführt und dem Konto gutgeschrieben\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "language"),
+    [
+        ("names.csv", SECURITIES, ""),
+        ("notes.csv", SECURITIES + NOTE, "deu"),
+        ("names.txt", "IPv4 IPv4 160.79.104.0/23 IPv6 IPv6 2607:6bc0::/48 Versions xlinkedin Versions xlinkedin", ""),
+    ],
+)
+def test_the_language_of_names_and_numbers_is_not_guessed(
+    reading: Reading, name: str, text: str, language: str
+) -> None:
+    parsed = reading(name, text.encode())
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.language == language
+
+
+@pytest.mark.data
+def test_english_between_listings_is_told(parser: UnstructuredParser, data: Path) -> None:
+    path = data / "retrieval" / "apidocs" / "corpus" / "https_docs.claude.com_en_api_prompt-validation.md"
+    parsed = read_all(parser, [a_document(path)])[path.name]
+    assert isinstance(parsed, ParsedDocument)
+    assert parsed.language == "eng"
 
 
 def test_xml_entities_open_no_file(reading: Reading) -> None:

@@ -34,7 +34,9 @@ class Batch:
 
 
 class ModelTokenizer:
-    """Implements `nightjar.ports.Tokenizer`; also makes the inputs that the model reads.
+    """Implements `nightjar.ports.Tokenizer`; also makes the inputs that the model reads, of documents and of questions.
+
+    A word that its vocabulary refuses for its length alone (base64, unspaced Thai) is read in pieces.
 
     Raises:
         Misconfigured: the model has no tokenizer.json, or one that cannot be read.
@@ -60,6 +62,7 @@ class ModelTokenizer:
         self._padding = int((self._tokenizer.padding or {}).get("pad_id", 0))
         self._tokenizer.no_truncation()  # all-MiniLM's file cuts at 128 in silence
         self._tokenizer.no_padding()
+        _read_long_words_in_pieces(self._tokenizer)
         self._reader: Any = Tokenizer.from_str(self._tokenizer.to_str())
         self._reader.enable_truncation(files.max_seq_length)
         self._lowercases = files.lowercases
@@ -116,3 +119,17 @@ class ModelTokenizer:
     def _cased(self, text: str) -> str:
         # U+0130 is the only character whose lower case is longer, and would shift every offset after it.
         return text.replace("\u0130", "I").lower() if self._lowercases else text
+
+
+def _read_long_words_in_pieces(tokenizer: Any) -> None:
+    """WordPiece makes one unknown token of a word above its own limit, 100 characters, however well it knows its parts.
+
+    The cut is made behind normalisation, which lengthens some words (a Hangul syllable becomes three characters).
+    """
+    from tokenizers import Regex, pre_tokenizers  # noqa: PLC0415 - as above
+
+    longest = getattr(tokenizer.model, "max_input_chars_per_word", None)
+    if longest is not None:
+        pieces = pre_tokenizers.Split(Regex(rf"\S{{{longest}}}"), "isolated")
+        before = [tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer else []
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*before, pieces])

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Final
 
 from nightjar.model import Element
@@ -22,9 +23,10 @@ _KINDS: Final = {
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\ufeff]")
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LONGEST_TITLE: Final = 300
+_MOST_TITLE_ROWS: Final = 3
 _LEFT_OVER: Final = re.compile(
     r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
-    r"|(?:document|presentation|slide|workbook|book)\s*\d*|[\W\d_]*"
+    r"|(?:document|presentation|slide|workbook|book|sheet|tabelle|feuil|hoja|foglio)\s*\d*|[\W\d_]*"
     r"|\S+\.(?:docx?|dvi|fm|html?|indd|jpe?g|od[pst]|p65|pdf|png|pptx?|ps|qxd|rtf|tex|tiff?|txt|xlsx?)",
     re.IGNORECASE,
 )
@@ -40,17 +42,38 @@ class Draft:
     notes: tuple[str, ...] = field(default=())
 
 
-def table(rows: Iterable[Sequence[str]], *, page: int | None = None) -> Element | None:
-    """A Table whose text is a row a line, cells between bars, header first; None when every cell is empty."""
+def table(rows: Iterable[Sequence[str]], *, page: int | None = None, depth: int | None = None) -> list[Element]:
+    """A Table whose text is a row a line, cells between bars, header first; none when every cell is empty.
+
+    Rows of one cell above the first of several are no header and stand before the table: the first as its Title, at
+    `depth`.
+    """
     kept = [[_cell(cell) for cell in row] for row in rows]
     kept = [row for row in kept if any(row)]
-    if not kept:
-        return None
-    width = max(len(row) - next((i for i, cell in enumerate(reversed(row)) if cell), len(row)) for row in kept)
-    columns = [i for i in range(width) if any(i < len(row) and row[i] for row in kept)]
-    even = [[row[i] if i < len(row) else "" for i in columns] for row in kept]
+    header = _header(kept)
+    above = ["".join(row) for row in kept[:header]]
+    return [*_caption(above, page=page, depth=depth), *_headed(kept[header:], page=page)]
+
+
+def _header(rows: Sequence[Sequence[str]]) -> int:
+    """Where the first row of several cells is, unless what stands above it is too much for a title."""
+    several = next((at for at, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    return several if several <= _MOST_TITLE_ROWS else 0
+
+
+def _caption(above: Sequence[str], *, page: int | None, depth: int | None) -> list[Element]:
+    title = [Element("Title", text, page=page, depth=depth) for text in above[:1]]
+    return [*title, *(Element("Text", text, page=page) for text in above[1:])]
+
+
+def _headed(rows: Sequence[Sequence[str]], *, page: int | None) -> list[Element]:
+    if not rows:
+        return []
+    width = max(len(row) - next((i for i, cell in enumerate(reversed(row)) if cell), len(row)) for row in rows)
+    columns = [i for i in range(width) if any(i < len(row) and row[i] for row in rows)]
+    even = [[row[i] if i < len(row) else "" for i in columns] for row in rows]
     text = "\n".join(_trimmed(row) for row in even)
-    return Element("Table", text, page=page, table_html=_markup(even))
+    return [Element("Table", text, page=page, table_html=_markup(even))]
 
 
 def _trimmed(row: Sequence[str]) -> str:
@@ -99,21 +122,27 @@ def _tidied(element: Element) -> Element:
     return replace(element, text="\n".join(line for line in lines if line))
 
 
-def title_of(elements: Iterable[Element]) -> str:
-    """The heading of the highest rank among the first ones, on the page where they begin; '' without one."""
-    titles = [element for element in elements if element.kind == "Title"][:8]
+def title_of(elements: Sequence[Element]) -> str:
+    """The heading of the highest rank among the first ones that somebody gave; '' without one.
+
+    On pages a heading is told by its looks, and those of the page where they begin are asked; elsewhere only what
+    stands before all text can be the title.
+    """
+    paged = any(element.page is not None for element in elements)
+    asked = elements if paged else takewhile(lambda element: element.kind == "Title", elements)
+    titles = [element for element in asked if element.kind == "Title" and given_title(element.text)][:8]
     opening = [element for element in titles if element.page == titles[0].page]
     ranked = sorted(opening, key=lambda element: element.depth if element.depth is not None else 9)
     return ranked[0].text if ranked else ""
 
 
 def from_unstructured(parts: Iterable[Any], *, headings: bool = True) -> list[Element]:
-    """Unstructured's elements as ours; without `headings` only what carries a depth stays a Title."""
-    converted = (_converted(part, headings=headings) for part in parts if part.category not in _UNWANTED)
-    return [element for element in converted if element is not None]
+    """Unstructured's elements as ours; without `headings` only what carries a depth, or names a table, is a Title."""
+    wanted = (part for part in parts if part.category not in _UNWANTED)
+    return [element for part in wanted for element in _converted(part, headings=headings)]
 
 
-def _converted(part: Any, *, headings: bool) -> Element | None:
+def _converted(part: Any, *, headings: bool) -> list[Element]:
     about = part.metadata
     if part.category == "Table":
         rows = rows_of_markup(about.text_as_html) if about.text_as_html else [[part.text]]
@@ -122,7 +151,7 @@ def _converted(part: Any, *, headings: bool) -> Element | None:
     depth = about.category_depth if kind == "Title" else None
     if kind == "Title" and depth is None and not headings:
         kind = "Text"
-    return Element(kind, part.text, page=about.page_number, depth=depth)
+    return [Element(kind, part.text, page=about.page_number, depth=depth)]
 
 
 def rows_of_markup(markup: str) -> list[list[str]]:

@@ -64,8 +64,8 @@ def _block(tokens: Sequence[Token]) -> Iterator[Element]:
         yield Element("CodeSnippet", first.content)
     elif first.type == "html_block":
         yield from elements_of_markup(first.content)
-    elif first.type == "table_open" and (found := table(_rows(tokens))):
-        yield found
+    elif first.type == "table_open":
+        yield from table(_rows(tokens))
 
 
 def _kind(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ _DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SILENT: Final = ("script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "head")
 _LEFT_OUT: Final = ("form", "figure", "figcaption", "details", "summary")
 """What unstructured leaves out with all that stands in it, and what browsers show."""
+_MARK: Final = "\ufeff"  # has no width, and cleaning takes it out of every text
 _MENU_ITEMS: Final = 24
 _MENU_WORD: Final = 20
 _SHORT: Final = 120
@@ -30,6 +32,7 @@ _INLINE_TAGS: Final = """
     tt u var wbr
 """
 _INLINE: Final = frozenset(_INLINE_TAGS.split())
+_PAGE: Final = re.compile(r"</(?:a|b|div|em|h\d|i|li|p|span|strong|table)>|<br\s*/?>", re.IGNORECASE)
 _HEADINGS: Final = {"title", "heading", "article-title", "subtitle", "invention-title"}
 
 
@@ -73,6 +76,7 @@ def _elements(root: Any) -> list[Element]:
     for cell in list(root.iter("td", "th")):
         _flatten(cell)
     _keep_what_people_see(root)
+    _keep_lone_letters(root)
     markup = lxml_html.tostring(root, encoding="unicode")
     return from_unstructured(partition_html(text=markup, languages=_NO_LANGUAGE), headings=False)
 
@@ -81,6 +85,11 @@ def _keep_what_people_see(root: Any) -> None:
     """As plain blocks, which unstructured takes; <main> alone counts, unless the page's heading stands outside."""
     for node in root.iter(*_LEFT_OUT):
         node.tag = "div"
+    for node in root.iter("label"):
+        node.tag = "span"
+    for formula in list(root.iter("math")):
+        if not formula.get("alttext") and next(formula.iter("annotation"), None) is None:
+            _make_words(formula)
     for caption in list(root.iter("caption")):
         table, text = caption.getparent(), "".join(caption.itertext())
         caption.drop_tree()
@@ -91,6 +100,27 @@ def _keep_what_people_see(root: Any) -> None:
     if any(next(heading.iterancestors("main"), None) is None for heading in root.iter("h1")):
         for node in root.iter("main"):
             node.tag = "div"
+
+
+def _make_words(formula: Any) -> None:
+    """A formula that names itself in no other notation as the letters that are shown, in the text where it stands."""
+    text, tail = "".join("".join(formula.itertext(with_tail=False)).split()), formula.tail
+    formula.clear()
+    formula.tag, formula.text, formula.tail = "span", text, tail
+
+
+def _keep_lone_letters(root: Any) -> None:
+    """Unstructured drops a block of a single character: a second one saves those that are no punctuation."""
+    for node in root.iter():
+        if _is_lone_letter(node.text):
+            node.text += _MARK
+        if _is_lone_letter(node.tail):
+            node.tail += _MARK
+
+
+def _is_lone_letter(text: str | None) -> bool:
+    bare = text.strip() if text else ""
+    return len(bare) == 1 and bare.isalnum()
 
 
 def _flatten(cell: Any) -> None:
@@ -125,13 +155,13 @@ def read_xml(paper: Paper) -> Draft:
         raise Refused(Code.CORRUPT, "The file is not well-formed XML.") from broken
     charset = (root.getroottree().docinfo.encoding or "utf-8").lower()
     elements = list(_xml_blocks(root, 0))
-    first = next((element.text for element in elements if element.kind == "Title"), "")
+    first = next((each.text for each in elements if each.kind == "Title" and each.depth is not None), "")
     return Draft(elements, title=first, charset=charset)
 
 
 def _xml_blocks(node: Any, depth: int) -> Iterator[Element]:
     if _is_running(node):
-        yield _xml_passage(node, depth)
+        yield from _xml_passage(node, depth)
         return
     values: list[str] = []
     for child in node:
@@ -159,14 +189,21 @@ def _is_value(node: Any) -> bool:
         and bool(node.text and node.text.strip())
         and len(node.text) < _SHORT
         and _name(node) not in _HEADINGS
+        and not _PAGE.search(node.text)
     )
 
 
-def _xml_passage(node: Any, depth: int) -> Element:
-    text = " ".join("".join(node.itertext()).split())
-    if _name(node) in _HEADINGS and len(text) < _SHORT * 2:
-        return Element("Title", text, depth=min(depth, 6))
-    return Element("NarrativeText", text)
+def _xml_passage(node: Any, depth: int) -> Iterator[Element]:
+    """Running text, or the elements of a page that stands there as text, as feeds carry them."""
+    written = "".join(node.itertext())
+    text = " ".join(written.split())
+    if _PAGE.search(written):
+        for element in elements_of_markup(written):
+            yield replace(element, depth=None)
+    elif _name(node) in _HEADINGS and len(text) < _SHORT * 2:
+        yield Element("Title", text, depth=min(depth, 6))
+    else:
+        yield Element("NarrativeText", text)
 
 
 def _name(node: Any) -> str:

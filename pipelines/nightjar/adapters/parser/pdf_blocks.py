@@ -23,7 +23,10 @@ _HEADING_LENGTH: Final = 160
 _BOLD_HEADING_LENGTH: Final = 110
 _LABEL_ROWS: Final = 2
 _LONGEST_LABEL: Final = 120
+_LONGEST_HEADING: Final = 200  # of several lines
 _LINE_GAP: Final = 1.75  # base line to base line, in font sizes; more is a new paragraph
+_WIDEST_GAP: Final = 2.6  # where lines are set so far apart that a paragraph can still be told
+_FULL_LINE: Final = 40
 _BULLET: Final = re.compile(r"^[•·▪●○◦‣■\uf0b7\uf0a7]\s*|^[*\u2013-]\s+")
 _NUMBERED: Final = re.compile(r"^\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s+\S")
 _PAGE_NUMBER: Final = re.compile(
@@ -37,9 +40,13 @@ _SOFT: Final = "\u00ad"
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What running text looks like in this document, and which larger sizes are its headings, largest first."""
+    """What running text looks like in this document, and which larger sizes are its headings, largest first.
+
+    `gap` is the most that two base lines of a paragraph are apart, in font sizes.
+    """
 
     body: float
+    gap: float
     sizes: tuple[float, ...]
     vocabulary: frozenset[str]
 
@@ -102,7 +109,19 @@ def _look(pages: Sequence[Sequence[Row]]) -> _Look:
         words.update(_WORDS.findall(row.text.lower()))
     body = weights.most_common(1)[0][0] if weights else 1.0
     larger = sorted((size for size in weights if size >= body * _HEADING_SIZE), reverse=True)
-    return _Look(body, tuple(larger), frozenset(words))
+    return _Look(body, _line_gap(pages, body), tuple(larger), frozenset(words))
+
+
+def _line_gap(pages: Sequence[Sequence[Row]], body: float) -> float:
+    """A little more than the usual distance of a full line to one that goes on in lower case."""
+    gaps = Counter(
+        round((above.bottom - row.bottom) / body, 1)
+        for rows in pages
+        for above, row in pairwise(rows)
+        if above.size == row.size == body and len(above.text) > _FULL_LINE and row.text[:1].islower()
+    )
+    usual = gaps.most_common(1)[0][0] if gaps else 0.0
+    return max(_LINE_GAP, usual * 1.15) if usual <= _WIDEST_GAP else _LINE_GAP
 
 
 def _blocks(rows: Sequence[Row], look: _Look) -> Iterator[list[Row]]:
@@ -145,29 +164,32 @@ def _belongs(block: Sequence[Row], row: Row, look: _Look) -> bool:
     gap = last.bottom - row.bottom
     if headings != (None, None):
         return headings[0] == headings[1] and last.size == row.size and 0 < gap <= _LINE_GAP * row.size
-    if _BULLET.match(row.text) or _NUMBERED.match(row.text) or not 0 < gap <= _LINE_GAP * max(row.size, last.size):
+    if _BULLET.match(row.text) or _NUMBERED.match(row.text) or not 0 < gap <= look.gap * max(row.size, last.size):
         return False
     ended = last.text.endswith((".", ":", "?", "!")) and last.right < max(r.right for r in block) - 6 * row.size
     return not ended and abs(row.size - last.size) <= 1.0
 
 
 def _element(rows: Sequence[Row], look: _Look, *, page: int) -> Iterator[Element]:
-    if any(len(row.cells) > 1 for row in rows) and len(rows) > 1:
-        found = table([row.cells for row in rows], page=page)
-        if found:
-            yield Element(
-                "Table", "\n".join(" | ".join(row.cells) for row in rows), page=page, table_html=found.table_html
-            )
-        return
-    text = _flowed([" | ".join(row.cells) for row in rows], look.vocabulary)
+    """A table needs two rows of several cells; what stands above the first of them is running text."""
+    several = [index for index, row in enumerate(rows) if len(row.cells) > 1]
+    start = several[0] if len(several) > 1 else len(rows)
+    if start:
+        yield _running(rows[:start], look, page=page)
+    yield from table([row.cells for row in rows[start:]], page=page)
+
+
+def _running(rows: Sequence[Row], look: _Look, *, page: int) -> Element:
+    lines = [row.text for row in rows] if len(rows) > 1 else [" | ".join(rows[0].cells)]
+    text = _flowed(lines, look.vocabulary)
     depth = look.depth(rows[0])
-    if depth is not None:
-        yield Element("Title", text, page=page, depth=depth)
-    elif _BULLET.match(text):
-        yield Element("ListItem", _BULLET.sub("", text), page=page)
-    else:
-        kind = "ListItem" if _NUMBERED.match(text) else "NarrativeText"
-        yield Element(kind if len(text.split()) > 4 else "Text", text, page=page)  # noqa: PLR2004 - labels are short
+    reads_on = len(rows) > 1 and (len(text) > _LONGEST_HEADING or text.endswith("."))
+    if depth is not None and not reads_on:
+        return Element("Title", text, page=page, depth=depth)
+    if _BULLET.match(text):
+        return Element("ListItem", _BULLET.sub("", text), page=page)
+    kind = "ListItem" if _NUMBERED.match(text) else "NarrativeText"
+    return Element(kind if len(text.split()) > 4 else "Text", text, page=page)  # noqa: PLR2004 - labels are short
 
 
 def _flowed(lines: Sequence[str], vocabulary: frozenset[str]) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,21 +23,27 @@ _DELIMITERS: Final = ",;\t|"
 
 
 def read_delimited(paper: Paper) -> Draft:
-    """One Table; the delimiter is the one that cuts the first lines most evenly."""
+    """One Table below its title; the delimiter is the one that cuts the first lines most evenly."""
     text, charset = decode(Path(paper.path).read_bytes(), declared=paper.declared_charset)
     csv.field_size_limit(16 * 1024 * 1024)
     delimiter = _delimiter(text, default="\t" if paper.suffix in {"tsv", "tab"} else ",")
-    found = table(_counted(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
-    return Draft([found] if found else [], charset=charset)
+    rows = _counted(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    return Draft(table(rows, depth=0), charset=charset)
 
 
 def _delimiter(text: str, *, default: str) -> str:
     lines = [line for line in text[:20_000].split("\n")[:20] if line.strip()]
     if not lines or all(default in line for line in lines):
         return default
-    evenness = {mark: min(line.count(mark) for line in lines) for mark in _DELIMITERS}
+    evenness = {mark: _evenness(mark, lines) for mark in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda mark: evenness[mark])
     return best if evenness[best] else default
+
+
+def _evenness(mark: str, lines: Sequence[str]) -> int:
+    """How many of these every line has at least, below a title of fewer lines than the rest."""
+    below = list(dropwhile(lambda line: mark not in line, lines))
+    return min(line.count(mark) for line in below) if len(below) * 2 > len(lines) else 0
 
 
 def _counted(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
@@ -62,7 +69,7 @@ def _written(value: Any) -> str:
 
 
 def read_workbook(paper: Paper) -> Draft:
-    """A heading and a Table for every sheet of an .xlsx or .xlsm; hidden ones too, charts not."""
+    """A heading and a titled Table for every sheet of an .xlsx or .xlsm; hidden ones too, charts not."""
     return workbook_draft(Path(paper.path))
 
 
@@ -83,10 +90,10 @@ def _rows(sheet: Any) -> Iterator[Sequence[Any]]:
 
 def _sheets(sheets: Iterable[tuple[str, Iterable[Sequence[Any]]]]) -> Iterator[Element]:
     for page, (name, rows) in enumerate(sheets, start=1):
-        found = table(_counted(rows), page=page)
+        found = table(_counted(rows), page=page, depth=1)
         if found:
             yield Element("Title", name, page=page, depth=0)
-            yield found
+            yield from found
 
 
 def read_old_workbook(paper: Paper) -> Draft:

@@ -12,7 +12,7 @@ from typing import Final
 
 from nightjar.adapters.parser.sentences import MODEL, RULES_VERSION
 
-RULES: Final = 3  # raise it when our own reading rules change what comes out of the same bytes
+RULES: Final = 4  # raise it when our own reading rules change what comes out of the same bytes
 _UNUSED: Final = "not installed"
 
 

@@ -79,7 +79,7 @@ class _Chunker:
 
     def _tokens(self, units: tuple[Unit, ...]) -> int:
         context = self._context(units[0])
-        if self._adds_up and not any(unit.torn for unit in units):
+        if self._adds_up and not any(unit.is_bounded for unit in units):
             return context.tokens + units[0].header_tokens + sum(unit.tokens for unit in units)
         return self._units.count(f"{context.text}\n{_text(units)}" if context.text else _text(units))
 

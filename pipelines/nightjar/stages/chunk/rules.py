@@ -8,7 +8,7 @@ from typing import Final
 from nightjar.errors import Misconfigured
 from nightjar.ports import Tokenizer
 
-CHUNK_RULES_VERSION: Final = "2"
+CHUNK_RULES_VERSION: Final = "3"
 """Raised whenever the same document and rules would give other chunks; part of the recipe."""
 
 LONGEST_CONTEXT: Final = 40

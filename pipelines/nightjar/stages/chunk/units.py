@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from nightjar.ports import Tokenizer
 from nightjar.stages.chunk.sections import Placed
 from nightjar.stages.chunk.sentences import Span, best_cut, line_spans, sentence_spans
 
-_LONGEST_READ_WORD: Final = 32  # WordPiece reads no word above 100 characters, and Hangul triples when decomposed
-_LONGEST_WORD: Final = 2_000  # what runs on longer is data, not language: kept, but not worth reading in pieces
-_CHARACTERS_PER_TOKEN: Final = 10  # more than prose ever has; bounds a chunk whose tokens cover pages of data
+_CHARACTERS_PER_TOKEN: Final = 20  # more than any word of a vocabulary has; bounds a chunk of words unknown to it
 _SHORT_INTRODUCTION: Final = 60
+_NUMBER: Final = re.compile(r"\W*\d[\d\s.,']*\W*")
+_YEAR: Final = re.compile(r"(?:1[89]|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Text that is kept whole where possible; `lead` is the white space between it and the unit before.
 
-    `header` is the first row of the table that a row belongs to, and costs `header_tokens` where a chunk begins
-    between the two. A unit that `introduces` never ends a chunk. The tokens of a `torn` piece of a word change when it
-    meets the next one, so that `tokens` is only their bound.
+    `header` names the columns of the table that a row belongs to, and costs `header_tokens` where a chunk begins
+    between the two. A unit that `introduces` never ends a chunk. `tokens` is only a bound where a unit `is_bounded`:
+    a torn piece of a word changes its tokens when it meets the next one, and unknown words may be of any length.
     """
 
     text: str
@@ -31,7 +32,7 @@ class Unit:
     tokens: int
     place: Placed
     introduces: bool = False
-    torn: bool = False
+    is_bounded: bool = False
     header: str = ""
     header_tokens: int = 0
 
@@ -58,7 +59,8 @@ class UnitMaker:
 
     def blocks(self, placed: Placed, *, lead: str) -> Iterator[Block]:
         """The blocks of one element; `lead` separates the first from what stands before."""
-        text, starts = self._readable(placed.element.text.strip("\n").rstrip())
+        text = placed.element.text.strip("\n").rstrip()
+        starts = [start for start, _ in self._tokenizer.offsets(text)]
         match placed.element.kind:
             case "Table":
                 yield self._table(text, starts, placed, lead)
@@ -84,7 +86,7 @@ class UnitMaker:
         units = list(self._units(text, starts, spans, placed, lead))
         yield from units[:-1]
         last = units[-1]
-        yield Unit(last.text, last.lead, last.tokens, placed, introduces=introduces and len(units) == 1)
+        yield replace(last, introduces=introduces and len(units) == 1)
 
     def _code(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Block]:
         paragraph: list[Unit] = []
@@ -99,14 +101,12 @@ class UnitMaker:
         spans = list(line_spans(text))
         header = text[slice(*spans[0])]
         header_tokens = _tokens_within(starts, spans[0])
-        if len(spans) == 1 or header_tokens > self._room // 4:
+        if len(spans) == 1 or _weight(header_tokens, header) > self._room // 4 or not _names_columns(header):
             return Block(tuple(self._units(text, starts, iter(spans), placed, lead)), whole=True)
         first = self._units(text, starts, iter(spans[:1]), placed, lead)
         room = self._room - header_tokens
         rows = self._units(text, starts, iter(spans[1:]), placed, "\n", room=room)
-        headed = (
-            Unit(row.text, row.lead, row.tokens, placed, header=header, header_tokens=header_tokens) for row in rows
-        )
+        headed = (replace(row, header=header, header_tokens=header_tokens) for row in rows)
         return Block((*first, *headed), whole=True)
 
     def _units(
@@ -117,14 +117,12 @@ class UnitMaker:
         for start, end in spans:
             before = lead if end_before is None else text[end_before:start]
             tokens = _tokens_within(starts, (start, end))
-            if self._fits(tokens, end - start, room=room or self._room):
-                yield Unit(text[start:end], before, tokens, placed)
+            weight = _weight(tokens, text[start:end])
+            if weight <= (room or self._room):
+                yield Unit(text[start:end], before, weight, placed, is_bounded=weight > tokens)
             else:
                 yield from self._torn(text[start:end], before, placed, room=(room or self._room) // 2)
             end_before = end
-
-    def _fits(self, tokens: int, characters: int, *, room: int) -> bool:
-        return tokens <= room and characters <= room * _CHARACTERS_PER_TOKEN
 
     def _torn(self, text: str, lead: str, placed: Placed, *, room: int) -> Iterator[Unit]:
         """Cut what no boundary divides; each piece is counted anew, for a cut inside a word changes its tokens."""
@@ -136,12 +134,12 @@ class UnitMaker:
             piece = text[position:end]
             tokens = self.count(piece)
             while tokens > room:
-                end = position + max(1, (end - position) * room // tokens - 1)
+                shorter = position + max(1, (end - position) * room // tokens - 1)
+                end = best_cut(text, start=position, end=shorter)
                 piece = text[position:end]
                 tokens = self.count(piece)
             if piece.strip():
-                bound = max(tokens, -(-len(piece) // _CHARACTERS_PER_TOKEN))
-                yield Unit(piece.strip(), lead, bound, placed, torn=True)
+                yield Unit(piece.strip(), lead, _weight(tokens, piece), placed, is_bounded=True)
                 lead = piece[len(piece.rstrip()) :]
             position = end
 
@@ -154,32 +152,21 @@ class UnitMaker:
             return len(text)
         return best_cut(text, start=position, end=max(limit, position + 1))
 
-    def _readable(self, text: str) -> tuple[str, list[int]]:
-        """The text, words that the model would take for one unknown token broken by spaces, and its token starts."""
-        offsets = self._tokenizer.offsets(text)
-        unread = [span for span in offsets if _is_unread_word(text, span)]
-        if not unread:
-            return text, [start for start, _ in offsets]
-        pieces: list[str] = []
-        done = 0
-        for start, end in unread:
-            pieces.append(text[done:start])
-            pieces.append(
-                " ".join(text[i : min(i + _LONGEST_READ_WORD, end)] for i in range(start, end, _LONGEST_READ_WORD))
-            )
-            done = end
-        broken = "".join((*pieces, text[done:]))
-        return broken, [start for start, _ in self._tokenizer.offsets(broken)]
-
 
 def _tokens_within(starts: list[int], span: Span) -> int:
     return bisect_left(starts, span[1]) - bisect_left(starts, span[0])
 
 
-def _is_unread_word(text: str, span: Span) -> bool:
-    """True for a token too long for any vocabulary; rulers and runs of white space are tokens of some."""
-    start, end = span
-    return _LONGEST_READ_WORD < end - start <= _LONGEST_WORD and any(char.isalnum() for char in text[start:end])
+def _weight(tokens: int, text: str) -> int:
+    """Tokens, or as many as so many characters stand for at least."""
+    return max(tokens, -(-len(text.strip()) // _CHARACTERS_PER_TOKEN))
+
+
+def _names_columns(row: str) -> bool:
+    """False for a table's first row that is one of values: it has a number that is no year, or begins with `label:`."""
+    cells = [cell.strip() for cell in row.split("|")]
+    valued = any(_NUMBER.fullmatch(cell) and not _YEAR.fullmatch(cell) for cell in cells)
+    return not valued and not cells[0].endswith(":")
 
 
 def _whole_span(text: str) -> Iterator[Span]:
