@@ -321,10 +321,14 @@ def test_markdown_keeps_code_lines_and_generic_types(reading: Reading) -> None:
     [
         ("## Setup\n\nFirst of all:\n\n# Create a client\n", "Setup"),
         ("## Part one\n\n# Guide\n\nFirst of all.\n", "Guide"),
-        ("First of all:\n\n# Create a client\n", ""),
+        ("First of all:\n\n# Create a client\n\nThen:\n\n# Ask it\n", ""),
+        ("Build: passing\n\n# Nightjar\n\nIndexes.\n\n## Setup\n\nInstall it.\n", "Nightjar"),
+        ("A line of text.\n\n" * 9 + "# Figure\n", ""),
     ],
 )
-def test_without_pages_only_a_heading_before_all_text_is_the_title(reading: Reading, page: str, title: str) -> None:
+def test_without_pages_a_heading_before_all_text_or_the_only_one_of_its_rank_is_the_title(
+    reading: Reading, page: str, title: str
+) -> None:
     parsed = reading("guide.md", page.encode())
     assert isinstance(parsed, ParsedDocument)
     assert parsed.title == title

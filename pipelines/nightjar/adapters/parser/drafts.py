@@ -24,6 +24,7 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 _SPACES: Final = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
 _LONGEST_TITLE: Final = 300
 _MOST_TITLE_ROWS: Final = 3
+_BEGINNING: Final = 8  # elements
 _LEFT_OVER: Final = re.compile(
     r"microsoft word - .*|untitled.*|(?:microsoft )?powerpoint\b.*|no slide title|\(?(?:anonymous|unspecified)\)?"
     r"|(?:document|presentation|slide|workbook|book|sheet|tabelle|feuil|hoja|foglio)\s*\d*|[\W\d_]*"
@@ -125,14 +126,27 @@ def _tidied(element: Element) -> Element:
 def title_of(elements: Sequence[Element]) -> str:
     """The heading of the highest rank among the first ones that somebody gave; '' without one.
 
-    On pages a heading is told by its looks, and those of the page where they begin are asked; elsewhere only what
-    stands before all text can be the title.
+    On pages a heading is told by its looks, and those of the page where they begin are asked. Elsewhere the title is
+    before all text, or soon behind it (badges, a notice) where no other heading is of its rank.
     """
-    paged = any(element.page is not None for element in elements)
-    asked = elements if paged else takewhile(lambda element: element.kind == "Title", elements)
-    titles = [element for element in asked if element.kind == "Title" and given_title(element.text)][:8]
-    opening = [element for element in titles if element.page == titles[0].page]
-    ranked = sorted(opening, key=lambda element: element.depth if element.depth is not None else 9)
+    titles = [element for element in elements if element.kind == "Title" and given_title(element.text)]
+    if all(element.page is None for element in elements):
+        return _title_above(elements) or _only_title(elements[:_BEGINNING], titles)
+    return _highest([element for element in titles[:8] if element.page == titles[0].page])
+
+
+def _title_above(elements: Sequence[Element]) -> str:
+    above = takewhile(lambda element: element.kind == "Title", elements)
+    return _highest([element for element in above if given_title(element.text)][:8])
+
+
+def _only_title(beginning: Sequence[Element], titles: Sequence[Element]) -> str:
+    first = [element for element in titles if element.depth == 0]
+    return first[0].text if len(first) == 1 and first[0] in beginning else ""
+
+
+def _highest(titles: Sequence[Element]) -> str:
+    ranked = sorted(titles, key=lambda element: element.depth if element.depth is not None else 9)
     return ranked[0].text if ranked else ""
 
 
