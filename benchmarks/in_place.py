@@ -2,8 +2,8 @@
 
     . .nightjar/env && .venv/bin/python benchmarks/in_place.py [CHUNKS]
 
-The default model and parser, the command line's own nights. Rollbacks are timed inside a process, from the hold to the
-alias. "reading" is what a fill would take if writing cost nothing. Writes benchmarks/results/in_place.json.
+The default model and parser; nights and rollbacks are whole processes of the command line, imports included. "reading"
+is what a fill would take if writing cost nothing. Writes benchmarks/results/in_place.json.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from typing import Any, Final
 
 import synthetic
 from corpora import BUCKET, corpus_file, drop_index, empty, nightjar
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from real_nights import return_to
 
 from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.rollback import unhold
@@ -54,6 +50,7 @@ def main() -> None:
     services = opened("blue_green")
     result["reading, s"] = timed(lambda: read_all(services))
     result["rollbacks"] = [back(services, to) for to in (3, 2, 1)]
+    result["a command that changes nothing, s"] = timed(lambda: nightjar("versions", corpus("blue_green")))
     services.close()
     Path("benchmarks/results/in_place.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
@@ -93,11 +90,11 @@ def read_all(services: Services) -> None:
 def back(services: Services, to: int) -> dict[str, Any]:
     """Go back one version, and let later ones come again."""
     before = read_live(services.state)
-    seconds = timed(lambda: return_to(services, to, run_id=f"back-{to}"))
+    code, _, seconds = nightjar("rollback", corpus("blue_green"), "--to", str(to))
     after = read_live(services.state)
     unhold(services)
     moved = before is not None and after is not None and before.collection != after.collection
-    return {"to": to, "by": "alias" if moved else "delta", "s": seconds}
+    return {"to": to, "exit": code, "by": "alias" if moved else "delta", "s": round(seconds, 2)}
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from nightjar.flows.points import Point
@@ -28,14 +27,10 @@ FILLING_ROLLBACK: Final = _BESIDE
 """Of a rollback for which no collection stands, and whose live one cannot take the delta."""
 ACCESS: Final = (Point.ACCESS_RECORDED, Point.ACCESS_SPREAD)
 ERASURE: Final = tuple(point for point in Point if point.name.startswith(("ERASED", "ERASURE")))
-OVER_MEMORY_ALONE: Final[Mapping[Point, str]] = dict.fromkeys(
-    (Point.SWEEP_RECORDED, Point.VERSIONS_SWEPT, Point.SWEPT),
-    "a sweep only deletes what nobody needs, one object after another: `flows/test_sweeping.py` kills it here",
-)
-"""Points at which no run on real servers is killed, and why that is enough."""
+SWEEP: Final = (Point.SWEEP_RECORDED, Point.VERSIONS_SWEPT, Point.SWEPT)
 
 
 def killed_on_real_servers(strategy: str) -> set[Point]:
     """All that some test with servers is parametrised by."""
     filling = FILLING_ROLLBACK if strategy == "blue_green" else ()
-    return {*NIGHT[strategy], *ROLLBACK[strategy], *filling, *ACCESS, *ERASURE}
+    return {*NIGHT[strategy], *ROLLBACK[strategy], *filling, *ACCESS, *ERASURE, *SWEEP}

@@ -36,6 +36,7 @@ from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
+from nightjar.flows.sweeping import Swept, sweep
 from nightjar.flows.versions import read_live
 from nightjar.lease import TTL_S
 from nightjar.model import CollectionName
@@ -134,6 +135,10 @@ class Place:
     def killed_erasure(self, corpus: Corpus, point: Point, uri: str) -> bool:
         """The same of the erasure of one document."""
         return self._killed(_erasure_until, corpus, point, 1, uri)
+
+    def killed_sweep(self, corpus: Corpus, point: Point) -> bool:
+        """The same of a sweep."""
+        return self._killed(_sweep_until, corpus, point, 1)
 
     def _killed(self, target: Callable[..., None], corpus: Corpus, point: Point, passing: int, *rest: str) -> bool:
         arguments = (
@@ -263,6 +268,12 @@ def erase(services: Services, uri: str, *, run_id: str) -> Forgotten:
         return forget(fenced, [uri], reason="asked", lease=lease, actor="somebody")
 
 
+def sweep_up(services: Services, *, run_id: str, owner: Owner | None = None) -> Swept:
+    """`nightjar gc`, as the command line does it, or as another owner's."""
+    with holding(services, run_id=run_id, owner=owner or Owner.command()) as (fenced, lease):
+        return sweep(fenced, lease=lease, actor="somebody")
+
+
 def finish(services: Services, *, run_id: str) -> None:
     """End what was left, under the lease, without a night."""
     with holding(services, run_id=run_id, owner=Owner.command()) as (fenced, lease):
@@ -320,6 +331,10 @@ def _rollback_until(corpus: Corpus, environment: Mapping[str, str], run_id: str,
 
 def _erasure_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, moment: Moment, uri: str) -> None:
     erase(_dying(corpus, environment, moment), uri, run_id=run_id)
+
+
+def _sweep_until(corpus: Corpus, environment: Mapping[str, str], run_id: str, moment: Moment) -> None:
+    sweep_up(_dying(corpus, environment, moment), run_id=run_id)
 
 
 def _dying(corpus: Corpus, environment: Mapping[str, str], moment: Moment) -> Services:

@@ -6,6 +6,8 @@ What each task does, and what it means when it is red:
   **Red**: a connection, a key or an alias is wrong, or another run is at work.
 - `plan` compares the bucket with what is live; it reads no document. **Red**: the bucket cannot be listed, or the run
   would cost more than `limits` in the corpus file allow; nothing was made, and the corpus is free for the next run.
+  A warning at the end of its log names documents that an older parser or chunker made and that keep that, and how to
+  make them again.
 - `shard`, once for each part of the work: `parse` fetches what is new or changed and reads it, `chunk` cuts the text
   and checks it, `embed` makes vectors for new texts only. **Red**: bucket, worker or model fail. An unreadable document
   does **not** make a task red: it goes to quarantine with its reason.

@@ -54,6 +54,14 @@ def parsed(text: str, *, media_type: str = "text/plain") -> ParsedDocument:
     return ParsedDocument(media_type, "utf-8", "", "eng", (Element("NarrativeText", text),))
 
 
+@pytest.mark.parametrize(("weights", "failed"), [([0.3, 0.3, 0.4], 0), ([0.98, 0.01, 0.01], 1)])
+def test_a_rule_that_needs_statistics_finds_them(tmp_path: Path, weights: list[float], failed: int) -> None:
+    shares = {"values": [0, 1, 5], "weights": weights}
+    kwargs = {"column": "n", "partition_object": shares, "threshold": 0.1}
+    made = inspector(tmp_path, rule(type="expect_column_kl_divergence_to_be_less_than", kwargs=kwargs))
+    assert len(made.check("documents", ROWS, row_id="id")) == failed
+
+
 def test_a_failing_row_is_named_with_code_and_reason(tmp_path: Path) -> None:
     (found,) = inspector(tmp_path, rule()).check("documents", ROWS, row_id="id")
     assert (found.row_id, found.observed, found.code, found.reason) == ("y", "0", "empty", "It is empty.")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from cli.shell import Shell
 
+from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.errors import Transient
 from nightjar.flows.services import Services
 
@@ -154,6 +155,19 @@ def test_metadata_values_that_do_not_fit_are_told_by_field(shell: Shell) -> None
     assert f"  metadata    {sentence}\n" in told.stdout
     assert sentence in told.stderr
     assert f"  metadata    {sentence}\n" in shell("show", "handbook", "1").stdout
+
+
+def test_documents_that_an_upgrade_left_are_told_with_the_command_that_makes_them_again(shell: Shell) -> None:
+    shell.run()
+    shell.world.parser = MemoryParser(version="2")
+    shell.world.put("2025/ops/new.txt", "# New\n\nMade by the new parser.")
+    sentence = shell.json("plan", "handbook")["upgrade"]
+    assert sentence.startswith("2 documents were made by an older parser")
+    assert f"  upgrade: {sentence}\n" in shell("plan", "handbook").stdout
+    told = shell("run", "handbook")
+    assert f"  upgrade     {sentence}\n" in told.stdout
+    assert sentence in told.stderr
+    assert f"  upgrade     {sentence}\n" in shell("show", "handbook").stdout
 
 
 def test_a_quiet_night_tells_what_the_live_version_set_aside(shell: Shell) -> None:

@@ -63,6 +63,23 @@ def test_a_new_parser_re_makes_nothing_by_itself(world: World) -> None:
     assert world.source.fetched == []
 
 
+def test_a_night_says_what_an_upgrade_left_and_how_to_make_it_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade_parser(world)
+    report = world.night()
+    assert report["stale"] == 10
+    assert "10 documents were made by an older parser or chunker and keep that" in report["upgrade"]
+    assert "`nightjar run handbook --approve-cost`" in report["upgrade"]
+    assert report["upgrade"] in caplog.messages
+
+
+def test_a_night_after_which_nothing_is_stale_says_nothing_of_it(world: World) -> None:
+    upgrade_parser(world)
+    report = world.night(approve_cost=True)
+    assert (report["stale"], report["upgrade"]) == (0, None)
+
+
 @pytest.mark.parametrize("rate", [-299.0, 0.0, None])
 def test_a_rate_that_cannot_be_one_is_no_estimate(world: World, rate: float | None) -> None:
     live = read_live(world.state)

@@ -42,6 +42,25 @@ def test_a_truncated_manifest_is_named_and_nothing_is_changed(tmp_path: Path, st
     assert world.served() == served
 
 
+def test_stored_vectors_of_another_content_fill_no_collection(tmp_path: Path) -> None:
+    world = World(tmp_path, handbook(index={"strategy": "blue_green"}))
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night()
+    served = world.served()
+    one, other = sorted(world.state.keys("vectors/"))
+    whole = world.state.read(other)
+    assert whole is not None
+    world.state.write(one, whole.data)
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    with pytest.raises(Misconfigured, match=rf"{one} holds 1 chunks of .*: run again with --recompute embed"):
+        world.night()
+    assert world.served() == served
+    assert world.night(recompute="embed")["state"] == "live"
+    assert served.items() <= world.served().items()
+    world.consistent()
+
+
 @BOTH
 def test_objects_that_somebody_deleted_are_written_again(tmp_path: Path, strategy: str) -> None:
     world = one_night(tmp_path, strategy)

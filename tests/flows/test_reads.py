@@ -1,4 +1,4 @@
-"""What a night without changes asks of the state: a number of requests that does not grow with the corpus."""
+"""What a night asks of the state: without changes as much for any corpus, and of each manifest bucket once."""
 
 from __future__ import annotations
 
@@ -37,23 +37,34 @@ class Counting:
         return counted if name in {"read", "exists", "keys"} else found
 
 
-def asked_on_a_quiet_night(folder: Path, *, strategy: str, documents: int) -> Counter[tuple[str, str]]:
-    """Of a corpus of so many documents, each with a sidecar, after a first night."""
+def asked_on_a_second_night(
+    folder: Path, *, strategy: str, documents: int, changed: int = 0
+) -> Counter[tuple[str, str]]:
+    """Of a corpus of so many documents, each with a sidecar, the first of which were changed after a first night."""
     world = World(folder, handbook(index={"strategy": strategy}, metadata={"fields": {"team": "text"}}))
     for number in range(documents):
         world.put(f"{number:03}.txt", f"# Room {number}\n\nThe key of room {number} hangs behind the door.")
         world.put(f"{number:03}.txt.metadata.json", '{"team": "hr", "acl": ["everyone"]}')
     world.night()
+    for number in range(changed):
+        world.put(f"{number:03}.txt", f"# Room {number}\n\nThe lock of room {number} was changed.")
     counting = Counting(world.state)
     world.nights += 1
     report = run_night(
         world.services(state=counting),  # type: ignore[arg-type]  # it hands on what it does not count
-        run_id="quiet",
+        run_id="second",
         owner=Owner.dag("reindex_handbook"),
         options=Options(),
     )
-    assert (report["state"], report["documents"]["unchanged"]) == ("unchanged", documents)
+    assert (report["state"], report["documents"]["unchanged"]) == (
+        "live" if changed else "unchanged",
+        documents - changed,
+    )
     return counting.asked
+
+
+def asked_of_buckets(asked: Counter[tuple[str, str]]) -> Counter[str]:
+    return Counter({key: count for (_, key), count in asked.items() if key.startswith(MANIFESTS_PREFIX)})
 
 
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
@@ -62,11 +73,18 @@ def test_a_quiet_night_reads_each_manifest_bucket_once_and_as_much_besides_for_a
 ) -> None:
     besides = set()
     for documents in (10, 300):
-        asked = asked_on_a_quiet_night(tmp_path / str(documents), strategy=strategy, documents=documents)
-        buckets = Counter({key: count for (_, key), count in asked.items() if key.startswith(MANIFESTS_PREFIX)})
+        asked = asked_on_a_second_night(tmp_path / str(documents), strategy=strategy, documents=documents)
+        buckets = asked_of_buckets(asked)
         assert len(buckets) <= BUCKETS
         assert set(buckets.values()) == {1}
         looks = sum(count for (_, key), count in asked.items() if key == LEASE)  # about one a second
         besides.add(asked.total() - buckets.total() - looks)
     [same] = besides
     assert same <= BESIDES
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_a_night_with_changes_reads_each_bucket_of_both_manifests_once(tmp_path: Path, strategy: str) -> None:
+    buckets = asked_of_buckets(asked_on_a_second_night(tmp_path, strategy=strategy, documents=100, changed=3))
+    assert BUCKETS < len(buckets) <= 2 * BUCKETS
+    assert set(buckets.values()) == {1}

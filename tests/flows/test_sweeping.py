@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kill_points import OVER_MEMORY_ALONE
+from kill_points import SWEEP as POINTS
 from world import Killed, World, handbook
 
 from nightjar.artifacts import LEASE, SWEEP, collection_key
@@ -283,7 +283,7 @@ def test_a_damaged_manifest_stops_the_sweep_before_it_deletes(tmp_path: Path) ->
     assert kept(world) == before
 
 
-@pytest.mark.parametrize("point", OVER_MEMORY_ALONE)
+@pytest.mark.parametrize("point", POINTS)
 def test_a_sweep_killed_at_any_point_is_ended_by_the_next(tmp_path: Path, point: Point) -> None:
     calm, world = nights(tmp_path / "calm"), nights(tmp_path / "killed")
     for each in (calm, world):

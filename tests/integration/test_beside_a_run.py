@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -11,41 +9,21 @@ from functools import partial
 
 import pytest
 from calm import Calm, calm_place
-from real_nights import return_to, spend
+from kill_points import STRATEGIES, SWEEP
+from real_nights import return_to, spend, sweep_up
 
-from nightjar.corpus import Corpus
 from nightjar.errors import HeldBack
 from nightjar.flows.audit import audit, repair
-from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
-from nightjar.flows.services import Services
-from nightjar.flows.sweeping import Swept, sweep
 from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
-
-_MONTH_S = 30 * 24 * 3600
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calm]:
     with calm_place(tmp_path_factory.mktemp("beside")) as ready:
         yield ready
-
-
-def swept(services: Services, run_id: str, *, owner: Owner) -> Swept:
-    """`nightjar gc`, as the command line does it."""
-    with holding(services, run_id=run_id, owner=owner) as (fenced, lease):
-        return sweep(fenced, lease=lease, actor="somebody")
-
-
-def age(calm: Calm, corpus: Corpus) -> None:
-    """All that the state holds, but for what runs hand on, was written a month ago: not too young for a sweep."""
-    past = time.time() - _MONTH_S
-    state = calm.place.folder / "s3" / "nightjar-state" / corpus.name
-    for path in state.rglob("*"):
-        if path.is_file() and path.relative_to(state).parts[0] != "runs":
-            os.utime(path, (past, past))
 
 
 @pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
@@ -61,10 +39,10 @@ def test_beside_a_run_both_are_held_back_and_an_audit_finds_nothing_at_every_poi
                 wrong.append(f"{work} {passed.name}: {', '.join(found.problems) or 'objects differ'}")
 
     def meddle(work: str, passed: Point) -> None:
-        age(calm, corpus)
+        calm.age(corpus)
         with calm.place.opened(corpus) as others:
             with pytest.raises(HeldBack, match="has been running since"):
-                swept(others, f"gc-{passed.name}", owner=Owner.command())
+                sweep_up(others, run_id=f"gc-{passed.name}")
             with pytest.raises(HeldBack, match="has been running since"):
                 repair(others, run_id=f"repair-{passed.name}", owner=Owner.command())
         look(work, passed)
@@ -98,9 +76,9 @@ def test_a_run_that_wakes_up_after_both_has_changed_nothing(calm: Calm, strategy
     owner = Owner.dag(f"reindex_{corpus.name}")  # whose successor takes over at once
     with calm.place.stalled_night(corpus, point, owner=owner) as stalled:
         stalled.await_stop()
-        age(calm, corpus)
+        calm.age(corpus)
         with calm.place.opened(corpus) as services:
-            swept(services, f"gc-{strategy}-{point.name}", owner=owner)
+            sweep_up(services, run_id=f"gc-{strategy}-{point.name}", owner=owner)
             assert repair(services, run_id=f"repair-{strategy}-{point.name}", owner=owner).ok
         served = calm.served(corpus)
         assert served in (calm.first, calm.second)
@@ -109,3 +87,21 @@ def test_a_run_that_wakes_up_after_both_has_changed_nothing(calm: Calm, strategy
     with calm.place.opened(corpus) as services:
         assert audit(services).ok
     calm.ends_well(corpus)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("point", SWEEP, ids=lambda point: point.name)
+def test_a_sweep_killed_at_any_point_is_ended_by_the_next(calm: Calm, strategy: str, point: Point) -> None:
+    corpus = calm.corpus(f"{strategy}_gc_{point.name}".lower(), strategy)
+    calm.ends_well(corpus)
+    with calm.place.opened(corpus) as services:
+        services.state.write("vectors/aa/bb/left.parquet", b"left")
+        calm.age(corpus)
+        assert calm.place.killed_sweep(corpus, point), f"the sweep ended without passing {point!r}"
+        assert calm.served(corpus) == calm.second
+        assert audit(services).ok
+        sweep_up(services, run_id=f"gc-again-{strategy}-{point.name}")
+        assert not services.state.exists("vectors/aa/bb/left.parquet")
+        return_to(services, 1, run_id=f"back-{strategy}-{point.name}")
+    assert calm.served(corpus) == calm.first
+    calm.place.consistent(corpus)

@@ -13,8 +13,10 @@ from kill_points import ACCESS, FILLING_ROLLBACK, STRATEGIES
 from real_nights import spend
 
 from nightjar.corpus import Corpus
+from nightjar.flows.audit import audit, repair
 from nightjar.flows.points import Point
 from nightjar.model import CollectionName
+from nightjar.owner import Owner
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -108,7 +110,14 @@ def the_alias_is_moved_to_an_older_collection(calm: Calm, corpus: Corpus) -> Non
     assert calm.served(corpus) == calm.first
 
 
+def an_object_is_deleted(calm: Calm, corpus: Corpus) -> None:
+    lost = min(calm.served(corpus))
+    delete(calm, f"objects/{collections(calm, corpus)[-1]}/{lost}")
+    assert lost not in calm.served(corpus)
+
+
 MEDDLING = [
+    *((strategy, an_object_is_deleted) for strategy in STRATEGIES),
     *((strategy, the_alias_is_deleted) for strategy in STRATEGIES),
     *((strategy, the_live_collection_is_dropped) for strategy in STRATEGIES),
     ("blue_green", the_alias_is_moved_to_an_older_collection),
@@ -120,6 +129,19 @@ def test_a_night_ends_as_a_calm_one_although(calm: Calm, strategy: str, what: Ca
     corpus = calm.corpus(f"{strategy}_{what.__name__}", strategy)
     what(calm, corpus)
     calm.ends_well(corpus)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_an_object_that_somebody_edited_is_found_by_an_audit_and_mended(calm: Calm, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_edited", strategy)
+    calm.ends_well(corpus)
+    with calm.place.opened(corpus) as services:
+        name = collections(calm, corpus)[-1]
+        edited = next(iter(services.index.scan(name, vectors=True)))
+        services.index.write(name, [replace(edited, properties={**edited.properties, "title": "Another"})])
+        assert audit(services).wrong_properties == (edited.chunk_id,)
+        assert repair(services, run_id=f"repair-{strategy}", owner=Owner.command()).ok
+    assert calm.served(corpus) == calm.second
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -228,8 +228,9 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         os.close(held)
 
 
-def test_a_disk_that_fills_up_in_mid_run_blames_no_document(calm: Calm, tmp_path: Path) -> None:
-    corpus = calm.corpus("full_disk", "blue_green")
+@BOTH
+def test_a_disk_that_fills_up_in_mid_run_blames_no_document(calm: Calm, tmp_path: Path, strategy: str) -> None:
+    corpus = calm.corpus(f"{strategy}_full_disk", strategy)
     with _small_disk(tmp_path / "disk") as disk:
         filler = disk / "filler"
 
@@ -241,11 +242,11 @@ def test_a_disk_that_fills_up_in_mid_run_blames_no_document(calm: Calm, tmp_path
 
         environment: Mapping[str, str] = {"NIGHTJAR_WORK": str(disk / "work")}
         with calm.place.opened(corpus, **environment) as services, pytest.raises(Misconfigured, match="is full: make"):
-            spend(replace(services, passing=fill), "full-disk")
-        calm.nothing_half_visible(corpus, "blue_green")
+            spend(replace(services, passing=fill), f"full-disk-{strategy}")
+        calm.nothing_half_visible(corpus, strategy)
         filler.unlink()
         with calm.place.opened(corpus, **environment) as services:
-            report = spend(services, "roomy-disk")
+            report = spend(services, f"roomy-disk-{strategy}")
     assert (report["state"], report["documents"]["quarantined"]) == ("live", 0)
     assert calm.served(corpus) == calm.second
     calm.place.consistent(corpus)

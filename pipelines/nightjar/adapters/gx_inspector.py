@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from nightjar.adapters.postponed import postponed
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.corpus.policy import SHIPPED_SUITES
 from nightjar.corpus.shipped import shipped_suites
@@ -114,11 +115,14 @@ class GxInspector:
 
 
 def _great_expectations() -> Any:
-    """The library: six processor seconds and half a gigabyte, so never before the first check."""
+    """The library: seconds and half a gigabyte, so never before the first check.
+
+    It imports a library of charts and one of tests that few rules need: a second between them.
+    """
     silence_telemetry()  # read once, at import
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), postponed("altair", "scipy.stats"):
             warnings.simplefilter("ignore")  # its deprecations are its own
             import great_expectations as gx  # noqa: PLC0415 - see above
     except ImportError as error:

@@ -112,14 +112,10 @@ def _tell(corpus: str, made: Plan, changes: list[dict[str, Any]] | None) -> None
             f"  about {made.estimated_tokens:,} tokens and {_duration(made.estimated_seconds)},"
             f" shards: {len(made.shards)}"
         )
-    if made.stale:
-        say(
-            f"  {made.stale:,} documents were made by an older parser or chunker and keep that: --approve-cost makes"
-            " them again, --full-refresh all"
-        )
     if made.erased:
         say(f"  erased and left out: {made.erased:,}, still in the bucket")
-    for name, told in (("guard", made.guard), ("held", made.held), ("rebuild", made.rebuild)):
+    remarks = {"guard": made.guard, "held": made.held, "rebuild": made.rebuild, "upgrade": made.upgrade}
+    for name, told in remarks.items():
         if told:
             say(f"  {name}: {told}")
     if changes:

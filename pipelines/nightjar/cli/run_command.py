@@ -75,6 +75,8 @@ def _summarise(told: Told) -> None:
         say(f"  metadata    {line(set_aside)}")
     if judged := [f"{name} {verdict['state']}" for name, verdict in verdicts.items() if verdict and verdict["state"]]:
         say(f"  verdicts    {', '.join(judged)}")
+    if report.get("upgrade"):
+        say(f"  upgrade     {report['upgrade']}")
     say(f"  seconds     {_spent(report['seconds'])}")
 
 

@@ -40,7 +40,11 @@ def show(session: Session, *, corpus: str, number: int | None, as_json: bool) ->
         told = asdict(version) | {"state": str(version.state), "evidence": evidence, "run": report}
         emit({"corpus": name, **told})
         return
-    _tell(name, version, set_aside=told_set_aside((evidence[QUALITY] or {}).get("set_aside", ())))
+    remarks = {
+        "metadata": told_set_aside((evidence[QUALITY] or {}).get("set_aside", ())),
+        "upgrade": (report or {}).get("upgrade"),
+    }
+    _tell(name, version, remarks)
 
 
 def _newest(services: Services) -> int:
@@ -51,14 +55,15 @@ def _newest(services: Services) -> int:
     return live.version if live else numbers[-1]
 
 
-def _tell(corpus: str, version: Version, *, set_aside: str) -> None:
+def _tell(corpus: str, version: Version, remarks: Mapping[str, str | None]) -> None:
     say(f"{corpus} version {version.number} is {version.state}" + (f": {version.reason}" if version.reason else ""))
     for command in _what_now(corpus, version):
         say(f"  {command}")
     for name, told in _lines(version).items():
         say(f"  {name:<11} {line(told)}")
-    if set_aside:
-        say(f"  {'metadata':<11} {line(set_aside)}")
+    for name, remark in remarks.items():
+        if remark:
+            say(f"  {name:<11} {line(remark)}")
     for gate, verdict in version.verdicts.items():
         say(f"  {gate:<11} {line(sentence(gate, verdict))}")
         if verdict and "report" in verdict:

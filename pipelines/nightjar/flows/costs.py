@@ -27,6 +27,17 @@ def with_small_upgrade(corpus: Corpus, changes: Changes, options: Options) -> Ch
     return changes.with_stale() if options.approve_cost or is_little else changes
 
 
+def told_stale(corpus: Corpus, documents: int) -> str | None:
+    """One sentence about documents that an upgrade left as they were, with the command that makes them again."""
+    if not documents:
+        return None
+    return (
+        f"{documents:,} documents were made by an older parser or chunker and keep that, more than limits.rebuild_share"
+        f" allows to make again unasked: `nightjar run {corpus.name} --approve-cost` (approve_cost in Airflow) makes"
+        " them again"
+    )
+
+
 def estimate(services: Services, live: Live | None, work: pa.Table) -> tuple[int, int]:
     """Tokens and seconds: known tokens of documents that stand, else by size and the last version's own rates."""
     cost = read_version(services.state, live.version).cost if live else {}

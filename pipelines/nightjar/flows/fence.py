@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pyarrow as pa
 
+from nightjar.artifacts import MANIFESTS_PREFIX
 from nightjar.errors import Misconfigured
 from nightjar.flows.services import Services
 from nightjar.lease import Lease
@@ -17,6 +18,7 @@ from nightjar.ports import StateStore, Stored
 
 REQUEST_S: Final = 15.0
 """What one request to the index may take: the lease must outlive it, so that a run that lost it writes nothing more."""
+_KEPT_BYTES: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,29 @@ class FencedState:
 
     A run that stalled and wakes up when others have gone on changes nothing of theirs, and brings back nothing that
     they erased. Every change raises Superseded once the lease is lost.
+
+    The steps of a run ask for the same two manifests again and again: their buckets are read once, up to so many bytes.
     """
 
     state: StateStore
     lease: Lease
+    buckets: dict[str, Stored] = field(default_factory=dict, compare=False, repr=False)
 
     def read(self, key: str) -> Stored | None:
-        """As the store does."""
-        return self.state.read(key)
+        """As the store does; what lies below a content-addressed key perhaps from memory."""
+        if key in self.buckets:
+            return self.buckets[key]
+        stored = self.state.read(key)
+        if stored and key.startswith(MANIFESTS_PREFIX):
+            kept = sum(len(each.data) for each in self.buckets.values())
+            if kept + len(stored.data) <= _KEPT_BYTES:
+                self.buckets[key] = stored
+        return stored
 
     def write(self, key: str, data: bytes) -> None:
         """Superseded where the lease is lost."""
         self.lease.assure(0.0)
+        self.buckets.pop(key, None)  # it was damaged
         self.state.write(key, data)
 
     def create(self, key: str, data: bytes) -> bool:
@@ -64,6 +77,7 @@ class FencedState:
     def delete(self, keys: Iterable[str]) -> None:
         """Superseded where the lease is lost."""
         self.lease.assure(0.0)
+        self.buckets.clear()
         self.state.delete(keys)
 
     def probe(self) -> None:

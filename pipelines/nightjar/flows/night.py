@@ -136,6 +136,8 @@ def finish(services: Services, run: Run, *, reason: str) -> Mapping[str, Any]:
         "tokens": cost.get("tokens", 0),
         "withheld": withheld_deletions(services, run),
         "erased": made.erased,
+        "stale": made.stale,
+        "upgrade": made.upgrade,
         "set_aside": quality.get("set_aside", []),
         "seconds": seconds,
         "verdicts": dict(version.verdicts) if version else dict.fromkeys(GATES),

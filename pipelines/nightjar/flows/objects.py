@@ -34,7 +34,7 @@ def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
     """Every object that rows of a manifest stand for, document by document.
 
     Raises:
-        Misconfigured: vectors that the manifest names are gone.
+        Misconfigured: vectors that the manifest names are gone, or are another content's.
     """
 
     def read(row: Row) -> tuple[Row, EmbeddedContent]:
@@ -42,10 +42,25 @@ def checkout(services: Services, rows: pa.Table) -> Iterator[IndexObject]:
         stored = services.state.read(key)
         if stored is None:
             raise Misconfigured(f"the state object {key} is gone: run again with --recompute embed")
-        return row, unpack_vectors(stored.data, key=key)
+        content = unpack_vectors(stored.data, key=key)
+        _refuse_another(row, content, key=key)
+        return row, content
 
     for row, content in in_order(read, rows.to_pylist()):
         yield from index_objects(row, content, fields=services.corpus.metadata.fields)
+
+
+def _refuse_another(row: Row, content: EmbeddedContent, *, key: str) -> None:
+    """Chunks and tokens follow from content and recipe.
+
+    Vectors do not, bit by bit: a later run may have made them anew, which serve an earlier version as well.
+    """
+    due, stored = (row["chunks"], row["tokens"]), (len(content.chunks), content.tokens)
+    if due != stored:
+        raise Misconfigured(
+            f"the state object {key} holds {stored[0]} chunks of {stored[1]} tokens where the manifest has {due[0]} of"
+            f" {due[1]}: run again with --recompute embed"
+        )
 
 
 def without_vectors(services: Services, rows: pa.Table) -> pa.Table:

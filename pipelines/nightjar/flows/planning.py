@@ -13,7 +13,7 @@ from nightjar.artifacts import run_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
-from nightjar.flows.costs import above_limits, estimate, with_small_upgrade
+from nightjar.flows.costs import above_limits, estimate, told_stale, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
 from nightjar.flows.erased import refuse_erased
 from nightjar.flows.graph import damage
@@ -45,10 +45,10 @@ class ShardPlan:
 class Plan:
     """What a run would do, as printed by `nightjar plan`; documents are counted by what happened to them.
 
-    `stale` documents were made by an older parser or chunker and keep that. `guard` says why `withheld` deletions are,
-    `held` why the whole run waits for approval, `rebuild` why the live collection cannot be trusted. `redescribe`: the
-    corpus file's metadata rules changed, so that every document is described anew. `erased` documents are still in the
-    bucket and left out.
+    `stale` documents were made by an older parser or chunker and keep that; `upgrade` tells a person. `guard` says why
+    `withheld` deletions are, `held` why the whole run waits for approval, `rebuild` why the live collection cannot be
+    trusted. `redescribe`: the corpus file's metadata rules changed, so that every document is described anew. `erased`
+    documents are still in the bucket and left out.
     """
 
     added: int
@@ -70,6 +70,7 @@ class Plan:
     shards: tuple[ShardPlan, ...]
     redescribe: bool = False
     erased: int = 0
+    upgrade: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -111,6 +112,8 @@ def plan(services: Services, run: Run) -> Plan:
         *(run.run_id, made.added, made.changed, made.deleted, made.renamed, made.unchanged),
         *(len(made.shards), made.rebuild, made.guard, made.held),
     )
+    if made.upgrade:
+        log.warning("%s", made.upgrade)
     return made
 
 
@@ -172,6 +175,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         redescribe=live is not None
         and read_version(services.state, live.version).metadata_rules != rules_digest(services.corpus),
         erased=listing.erased,
+        upgrade=told_stale(corpus, changes.stale.num_rows),
     )
     return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
 

@@ -13,6 +13,11 @@ from nightjar.recipe import Recipe, Stage
 
 _OBJECT: Final = ("etag", "size", "modified_us")
 _SIDECAR: Final = ("sidecar_etag", "sidecar_size", "sidecar_modified_us")
+# What of a manifest row decides; of documents that stand as they are nothing else is looked at.
+_DECIDING: Final = (
+    *("document_id", "uri", *_OBJECT, *_SIDECAR, "failure_code", "failure_stage", "attempted_parse", "attempted_check"),
+    *("content_key", "parse_recipe", "chunk_recipe", "parse_settings", "chunk_settings", "space"),
+)
 # Failures of the moment rather than of the bytes: tried again every night.
 _PASSING: Final = (Code.UNREADABLE, Code.CHANGED_WHILE_READ)
 
@@ -92,7 +97,7 @@ def compare(listing: pa.Table, base: pa.Table, *, recipes: Recipes, scope: Scope
     """
     base = base.combine_chunks()
     gone = base.filter(pc.invert(pc.is_in(base["uri"], listing["uri"].combine_chunks())))
-    joined = _beside(listing, base)
+    joined = _beside(listing, base.select(_DECIDING))
     is_new = pc.is_null(joined["base_document_id"])
     is_same_object = pc.and_(pc.not_equal(joined["etag"], ""), _agree(joined, _OBJECT))
     is_same = pc.and_(is_same_object, _agree(joined, _SIDECAR))
@@ -112,9 +117,11 @@ def compare(listing: pa.Table, base: pa.Table, *, recipes: Recipes, scope: Scope
     described = pc.and_(is_same_object, pc.and_(pc.is_valid(joined["base_content_key"]), pc.invert(is_failed)))
     described = pc.and_(described, pc.and_(pc.equal(why, CHANGED), pc.is_null(meant)))
     stage = pc.if_else(pc.equal(why, REMADE), meant, pc.if_else(described, DESCRIBE, "parse"))
-    work = joined.append_column("why", why).append_column("stage", stage).filter(pc.is_valid(why))
+    is_work = pc.is_valid(why)
+    work = _beside(listing.filter(is_work), base)
+    work = work.append_column("why", why.filter(is_work)).append_column("stage", stage.filter(is_work))
     is_stale = pc.and_(pc.is_null(why), pc.and_(pc.is_valid(stale), pc.invert(is_failed)))
-    standing = joined.filter(is_stale)
+    standing = _beside(listing.filter(is_stale), base)
     remade = pa.array([REMADE] * standing.num_rows, pa.string())
     standing = standing.append_column("why", remade).append_column("stage", stale.filter(is_stale))
     return Changes(work.sort_by("key"), gone, listing.num_rows - work.num_rows, standing.cast(work.schema))

@@ -1,0 +1,45 @@
+"""Modules that a library imports at its start and seldom uses: imported when they are first asked for something.
+
+`importlib.util.LazyLoader` does not serve: an import statement that meets its module loads it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+
+@contextmanager
+def postponed(*names: str) -> Iterator[None]:
+    """Whoever imports one of `names` while the block runs gets a stand-in, unless it is imported already.
+
+    The stand-in imports the module when it is asked for the first of its contents. After the block, imports are what
+    they were.
+    """
+    stand_ins = {name: _stand_in(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, module in stand_ins.items():
+            _leave(name, module)
+
+
+def _stand_in(name: str) -> ModuleType:
+    module = ModuleType(name)
+
+    def asked(attribute: str) -> Any:
+        _leave(name, module)
+        return getattr(importlib.import_module(name), attribute)
+
+    vars(module)["__getattr__"] = asked
+    return module
+
+
+def _leave(name: str, module: ModuleType) -> None:
+    if sys.modules.get(name) is module:
+        del sys.modules[name]
