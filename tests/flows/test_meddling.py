@@ -11,6 +11,7 @@ import pytest
 from world import World, handbook
 
 from nightjar.errors import Misconfigured
+from nightjar.flows.checkouts import move_checkout, read_checkout
 from nightjar.flows.night import run_night
 from nightjar.flows.runs import Options
 from nightjar.flows.versions import read_live, read_version
@@ -70,6 +71,23 @@ def test_objects_that_somebody_deleted_are_written_again(tmp_path: Path, strateg
     world.index.delete(CollectionName(live.collection), [ChunkId(next(iter(served)))])
     world.night()
     assert world.served() == served
+    world.consistent()
+
+
+@BOTH
+def test_a_collection_that_an_earlier_release_filled_is_filled_anew_under_its_version(
+    tmp_path: Path, strategy: str
+) -> None:
+    world = one_night(tmp_path, strategy)
+    before = read_live(world.state)
+    assert before is not None
+    entry = read_checkout(world.state, before.collection)
+    assert entry is not None
+    move_checkout(world.state, entry, replace(entry.value, form=1))
+    world.night()
+    after = read_live(world.state)
+    assert after is not None
+    assert (after.collection != before.collection, after.version) == (True, before.version)
     world.consistent()
 
 

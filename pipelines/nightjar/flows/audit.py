@@ -28,6 +28,7 @@ from nightjar.flows.versions import Live, Version, live_entry, read_live, read_v
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
 from nightjar.owner import Owner
+from nightjar.stages.objects import FORM
 from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)
@@ -231,7 +232,7 @@ def _set_record_right(services: Services, live: Live) -> None:
     """Before anything trusts it; what the collection itself holds is compared and mended afterwards."""
     entry, version = read_checkout(services.state, live.collection), read_version(services.state, live.version)
     if entry is None and live.collection in services.index.collections():
-        move_checkout(services.state, None, Checkout(live.collection).holding(version))
+        move_checkout(services.state, None, Checkout(live.collection, form=FORM).holding(version))
     elif entry is not None and entry.value.writing is None and entry.value.checkout != version.checkout:
         move_checkout(services.state, entry, entry.value.holding(version))
 

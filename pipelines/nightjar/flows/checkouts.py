@@ -17,6 +17,7 @@ from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.ports import StateStore
 from nightjar.registers import Entry, Register
+from nightjar.stages.objects import FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Checkout:
     `version`, `checkout` (digest) and `manifest` are of what it held when no writing was open; 0, "" and () before its
     first. `probes` are questions with their exact neighbours, for judging the graph's recall. `access` is the sequence
     of the access table up to which its objects say who may read them. `recent` are ids of the objects written last.
+    `form` says how its objects were made (`nightjar.stages.objects.FORM`); the oldest records do not say it.
     """
 
     collection: str
@@ -45,6 +47,7 @@ class Checkout:
     writing: Writing | None = None
     access: int = 0
     recent: tuple[ChunkId, ...] = ()
+    form: int = 1
 
     def holding(self, version: Version) -> Checkout:
         """The record of the collection once it is that version's checkout; other objects have other neighbours."""
@@ -116,7 +119,7 @@ def standing_checkout(
         held, name = entry.value, CollectionName(entry.value.collection)
         if name not in standing or name == besides:
             continue
-        whole = held.writing is None and held.checkout == version.checkout
+        whole = held.writing is None and held.checkout == version.checkout and held.form == FORM
         if not whole or services.index.count(name) != version.counts["chunks"]:
             continue
         if not asked or damage(services, name, held.recent) is None:
@@ -138,7 +141,7 @@ def claim_collection(services: Services, version: Version) -> CollectionName:
     standing = [name.removeprefix(prefix) for name in services.index.collections() if name.startswith(prefix)]
     number = max((int(build) for build in [*builds, *standing] if build.isdigit()), default=0) + 1
     name = f"{prefix}{number:04d}"
-    move_checkout(services.state, None, Checkout(name).open_to(version, run_id=version.run_id))
+    move_checkout(services.state, None, Checkout(name, form=FORM).open_to(version, run_id=version.run_id))
     return CollectionName(name)
 
 
@@ -225,4 +228,5 @@ def _decoded(fields: Mapping[str, Any]) -> Checkout:
         writing=Writing(writing["from"], writing["to"], writing["run"]) if writing else None,
         access=fields.get("access") or 0,
         recent=tuple(fields.get("recent") or ()),
+        form=fields.get("form", 1),
     )

@@ -26,6 +26,7 @@ from nightjar.flows.versions import Live, read_version
 from nightjar.model import CollectionName
 from nightjar.recipe import Recipe
 from nightjar.stages import plan as stage
+from nightjar.stages.objects import FORM
 
 log = logging.getLogger(__name__)
 _SHARD_BYTES: Final = 32 * 1024 * 1024
@@ -201,6 +202,8 @@ def disagreement(services: Services, live: Live | None) -> str | None:
         return f"collection {live.collection} is gone"
     if checked_out is None or checked_out.value.checkout != version.checkout:
         return f"the record of collection {live.collection} does not name version {live.version}"
+    if checked_out.value.form != FORM:
+        return f"collection {live.collection} holds objects as an earlier release made them"
     count = services.index.count(CollectionName(live.collection))
     if count != version.counts["chunks"]:
         return (

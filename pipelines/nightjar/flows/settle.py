@@ -109,7 +109,7 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
             _end(services, held, (other, due), lease=lease)
         elif is_live:
             log.warning("collection=%s is between versions that nobody can tell: it is to be restored", held.collection)
-            move_checkout(services.state, entry, Checkout(held.collection, access=held.access))
+            move_checkout(services.state, entry, Checkout(held.collection, access=held.access, form=held.form))
         else:
             drop_collection(services, held.collection, lease=lease)
 

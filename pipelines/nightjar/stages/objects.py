@@ -16,6 +16,9 @@ import numpy as np
 from nightjar.artifacts import EmbeddedContent
 from nightjar.model import Chunk, ChunkId, FieldValue, IndexObject, Vector, chunk_id_of
 
+FORM: Final = 2
+"""Raised when the same row and content make other objects: collections of another form are filled anew."""
+
 _APART: Final = 0.003
 
 
