@@ -76,17 +76,22 @@ def test_nothing_outlives_the_parent(tmp_path: Path, how: signal.Signals) -> Non
     parent.stdout.close()
 
 
-def test_one_that_ends_while_it_loads_libraries_leaves_no_traceback() -> None:
+@pytest.mark.parametrize(
+    ("preload", "code"),
+    [("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM), ("ours.close()", 0)],
+    ids=["it is told to end", "the parent ends"],
+)
+def test_an_end_while_libraries_are_loaded_leaves_no_traceback(preload: str, code: int) -> None:
     program = (
         "import os, signal, socket, sys\n"
         "from nightjar.adapters.parser import child, zygote\n"
-        "child.preload = lambda **_: os.kill(os.getpid(), signal.SIGTERM)\n"
         "ours, theirs = socket.socketpair()\n"
+        f"child.preload = lambda **_: {preload}\n"
         "sys.argv[1:] = [str(theirs.detach()), '1', '1000000000', 'auto', 'eng']\n"
         "zygote.main()\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-    assert (ended.returncode, ended.stderr) == (-signal.SIGTERM, b"")
+    assert (ended.returncode, ended.stderr) == (code, b"")
 
 
 def test_the_parent_loads_no_parsing_library(tmp_path: Path) -> None:

@@ -196,7 +196,10 @@ def main() -> None:
         signal.SIGTERM, _stop
     )  # not before: libraries would take the exit for an error of theirs, and tell it
     isolation = sandbox.leave_network()
-    control.send(isolation.encode())
+    try:
+        control.send(isolation.encode())
+    except ConnectionError:
+        return  # a parent that never asked has ended
     gc.collect()
     gc.freeze()
     gc.enable()
