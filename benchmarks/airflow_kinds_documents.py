@@ -57,11 +57,6 @@ def half_misread(text: str) -> str:
     return misread(text[: len(text) // 2]) + text[len(text) // 2 :]
 
 
-def misread_throughout(text: str) -> str:
-    """Every e had an accent: no document is spared."""
-    return text.replace("e", "é").encode().decode("latin-1")
-
-
 def new_topic(documents: Documents, chance: random.Random) -> Documents:
     """Paragraphs of medical articles until they are a fifth of all text."""
     articles = [path.read_text("utf-8") for path in sorted((SETS / "covidqa/corpus").iterdir())]

@@ -14,13 +14,12 @@ from airflow_kinds_documents import (
     edited,
     half_misread,
     hurt,
-    misread_throughout,
     new_language,
     new_topic,
     swapped,
 )
 from airflow_kinds_planted import MODEL_COPY, other_pooling, other_weights, permuted_vectors
-from drift import BANNER, cut, misread
+from drift import BANNER, cut, misread, misread_throughout
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,9 @@ THREE_EDITS: Final = hurt(edited, share=0.04)
 KINDS: Final = (
     Kind("first", as_it_was, "live", drift=None, stays=True),
     Kind("quiet: three edits", THREE_EDITS, "live", stays=True),
-    # The quality gate sets each aside, which stops no version up to ten documents: people find what they found.
-    Kind("10 % are mojibake", hurt(misread), "live"),
-    Kind("15 % are mojibake throughout", hurt(misread_throughout, share=0.15), "rejected", "gate"),
+    # The quality gate sets most of them aside one by one, which by itself stops no version up to ten documents.
+    Kind("10 % are mojibake", hurt(misread), "rejected", "gate", "fail"),
+    Kind("15 % are mojibake throughout", hurt(misread_throughout, share=0.15), "rejected", "gate", "fail"),
     Kind("half of 10 % is mojibake", hurt(half_misread), "rejected", "gate", "fail"),
     Kind("boilerplate in 10 %", hurt(lambda text: BANNER + text), "rejected", "gate", "fail"),
     Kind("10 % truncated", hurt(cut), "rejected", "gate", "fail"),

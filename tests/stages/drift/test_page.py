@@ -9,11 +9,13 @@ from html import unescape
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from stages.drift.sides_of import manifest, sample, side
 
 from nightjar.flows.drift_report import Report, report
 from nightjar.stages.drift import Planned, compare
+from nightjar.stages.drift.page import render_drift
 
 HOSTILE = "</title></style><script>document.title='pwned'</script><img src=x onerror=alert(1)><svg onload=alert(1)>"
 
@@ -28,8 +30,10 @@ def reported(night: list[dict[str, object]], *, hostile: str = "", state: str = 
         for number in (1, 2)
     ]
     verdict = {"state": state, "reason": f"{found.reason}{hostile}", "figures": figures, "thresholds": figures}
+    names = ("uri", "failure_code", "failure_reason")
+    aside = pa.table({name: [f"s3://documents/{hostile}"] * bool(hostile) for name in names})
     about = {"corpus": f"handbook{hostile}", "version": 3, "live": 2, **verdict}
-    return report(about, found, sides=sides, manifests=manifests, history=past)
+    return report(about, found, sides=sides, manifests=manifests, aside=aside, history=past)
 
 
 def new_topic(**changed: object) -> list[dict[str, object]]:
@@ -138,6 +142,11 @@ def test_a_detector_whose_figures_are_all_0_has_its_history_drawn() -> None:
     made = reported(sample(range(60)), state="none")
     assert {each["value"] for each in made.values["detectors"] if each["detector"] == "finite"} == {0.0}
     assert made.page.count("over the last versions, with its threshold") == len(made.values["detectors"])
+
+
+def test_a_report_of_an_earlier_release_is_drawn_again() -> None:
+    told = {name: value for name, value in reported(new_topic()).values.items() if name != "set_aside"}
+    assert "What moved" in render_drift(told, None)
 
 
 def test_no_word_of_a_document_becomes_markup() -> None:
