@@ -315,6 +315,15 @@ def test_the_history_names_every_evaluation_once(tmp_path: Path) -> None:
     assert [each["version"] for each in report(world, 2)["trend"]] == [1]
 
 
+def test_what_was_foretold_of_an_in_place_version_is_no_part_of_its_own_trend(tmp_path: Path) -> None:
+    world = world_of(tmp_path, strategy="in_place")
+    world.night()
+    world.put("new.txt", text_of("gardens"))
+    world.night()
+    assert report(world, 2)["measured"] == "index"
+    assert [each["version"] for each in report(world, 2)["trend"]] == [1]
+
+
 def test_the_page_shows_what_was_found_before_and_now(tmp_path: Path) -> None:
     world = world_of(tmp_path)
     world.night()
