@@ -149,6 +149,7 @@ def _clusters(found: Sequence[Fields], dots: Projection | None) -> Iterator[Html
             tag("p", f"{shown(each['before'])} before, {shown(each['after'])} now (lift {each['lift']:.1f})"),
             *(tag("blockquote", excerpt) for excerpt in each["excerpts"]),
             *(tag("div", link(uri), css="soft") for uri in each["documents"]),
+            *(tag("div", "left or changed: ", link(uri), css="soft") for uri in each.get("gone", ())),
             css="panel",
         )
 
