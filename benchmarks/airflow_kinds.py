@@ -144,11 +144,18 @@ def refused(airflow: Rest, number: int) -> dict[str, Any]:
 
 
 def line_of(row: Mapping[str, Any]) -> str:
+    """As docs/drift.md has it."""
+    run = ", ".join([row["run"], *(f"`{task}` red" for task in row["red"])])
     verdicts = ", ".join(f"{gate} {state}" for gate, state in row["verdicts"].items())
-    red = "; ".join(f"`{task}`: {line}" for task, line in row["red"].items())
-    return (
-        f"| {row['night']} | {row['run']} | {row['version']} {row['state']} | {verdicts} | {red} | {row['seconds']} |"
-    )
+    told = "; ".join(_reasons(row)) or "; ".join(row["red"].values())
+    return f"| {row['night']} | {run} | {row['version']} {row['state']} | {verdicts} | {told} | {row['seconds']} |"
+
+
+def _reasons(row: Mapping[str, Any]) -> list[str]:
+    """What the gates said that judged worst; nothing where all were content."""
+    judged = row["verdicts"]
+    worst = next((state for state in ("fail", "warn") if state in judged.values()), None)
+    return [row["reasons"][gate] for gate, state in judged.items() if state == worst]
 
 
 def nights(airflow: Rest, suite: Suite, documents: Documents, chance: random.Random) -> Iterator[dict[str, Any]]:

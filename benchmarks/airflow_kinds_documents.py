@@ -90,18 +90,29 @@ def half_misread(text: str) -> str:
     return misread(text[: len(text) // 2]) + text[len(text) // 2 :]
 
 
-def new_topic(share: float) -> Change:
-    """Paragraphs of medical articles until they are so much of all text."""
+def new_topic(source: Callable[[], Iterator[str]], *, share: float) -> Change:
+    """Paragraphs of that source until they are so much of all text."""
 
     def added(documents: Documents, chance: random.Random) -> Documents:
-        articles = [path.read_text("utf-8") for path in sorted((SETS / "covidqa/corpus").iterdir())]
-        parts = [each for article in articles for each in article.split("\n\n")]
-        whole = [each for each in parts if 400 < len(each) < 1000 and each.endswith(".")]
+        whole = [each for each in source() if 400 < len(each) < 1000 and each.endswith(".")]
         mean = sum(map(len, whole)) / len(whole)
         count = round(sum(map(len, documents.values())) * share / (1 - share) / mean)
-        return {**documents, **{f"topic-{n:02}.txt": text for n, text in enumerate(chance.sample(whole, count))}}
+        drawn = enumerate(chance.sample(whole, count))
+        return {**documents, **{f"{source.__name__}-{n:02}.txt": text for n, text in drawn}}
 
     return added
+
+
+def medicine() -> Iterator[str]:
+    """Of articles about a virus; some of squad2's are about the immune system."""
+    for path in sorted((SETS / "covidqa/corpus").iterdir()):
+        yield from path.read_text("utf-8").split("\n\n")
+
+
+def finance() -> Iterator[str]:
+    """Of quarterly reports."""
+    for text in filings(random.Random()).values():  # noqa: S311 - nothing is drawn
+        yield from text.split("\n\n")
 
 
 def new_language(documents: Documents, chance: random.Random) -> Documents:

@@ -15,9 +15,11 @@ from airflow_kinds_documents import (
     as_it_was,
     edited,
     filings,
+    finance,
     half_misread,
     headless,
     hurt,
+    medicine,
     new_language,
     new_topic,
     paragraphs,
@@ -84,7 +86,6 @@ DAMAGED: Final = (
     Kind("boilerplate in 10 %", hurt(lambda text: BANNER + text), "rejected", "gate", "fail"),
     Kind("10 % truncated", hurt(cut), "rejected", "gate", "fail"),
     Kind("texts of 30 % swapped", swapped, "rejected", "evaluate"),
-    Kind("new topic, 5 % of the text", new_topic(0.05), "live", drift="warn", stays=True),
 )
 PLANTED: Final = (
     FIRST,
@@ -133,8 +134,12 @@ CHANGED: Final = (
     ),
     Kind("the same, default max_regression", as_it_was, "live", drift="warn", stays=True, blocks={"chunk": THREEFOLD}),
     Kind("default chunks again", as_it_was, "live", drift="warn", stays=True),
-    Kind("new topic, 20 % of the text", new_topic(0.2), "live", drift="warn", stays=True),
+)
+GROWN: Final = (
+    FIRST,
+    Kind("new topic, 5 % of the text", new_topic(finance, share=0.05), "live", drift="warn", stays=True),
     Kind("new language, 5 % of documents", new_language, "live", drift="warn", stays=True),
+    Kind("new topic, 20 % of the text", new_topic(medicine, share=0.2), "live", drift="warn", stays=True),
 )
 IN_PLACE: Final = (
     FIRST,
@@ -151,6 +156,7 @@ SUITES: Final[Mapping[str, Suite]] = {
     "damaged": Suite(paragraphs, DAMAGED),
     "planted": Suite(paragraphs, PLANTED),
     "changed": Suite(paragraphs, CHANGED),
+    "grown": Suite(paragraphs, GROWN),
     "in_place": Suite(paragraphs, IN_PLACE, {"index": {"alias": ALIAS, "strategy": "in_place"}}),
     "headings": Suite(filings, HEADINGS),
 }

@@ -28,6 +28,7 @@ from airflow_kinds_documents import (
     edited,
     half_misread,
     hurt,
+    medicine,
     new_topic,
     paragraphs,
     questions,
@@ -43,7 +44,7 @@ NIGHTS: Final[tuple[tuple[Change, str, str], ...]] = (
     *[(QUIET, "drift", "none")] * 6,
     (hurt(half_misread), "drift", "fail"),
     (swapped, "evaluation", "fail"),
-    (new_topic(0.2), "drift", "warn"),
+    (new_topic(medicine, share=0.2), "drift", "warn"),
 )
 FOLDER: Final = Path("docs/images")
 WIDTHS: Final = {"desktop": DESKTOP, "phone": PHONE}
