@@ -2,17 +2,20 @@
 
     python benchmarks/drift_canary.py
 
-One line a change: the lowest cosine over the fixed texts, and the verdict. `same` are controls, which must pass.
+One line a change: the lowest cosine over the fixed texts, and the verdict. `same` are controls, which must pass; exit
+code 1 where one does not, or another change does.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import promises
 import torch
 from drift_corpora import MODEL, embedder
 from sentence_transformers import SentenceTransformer
@@ -48,9 +51,10 @@ def bf16() -> Vector:
         return embedded(model())
 
 
+SAME: Final = "same: "
 CHANGES: Final[Mapping[str, Callable[[], Vector]]] = {
-    "same: torch, float32": lambda: embedded(model()),
-    "same: torch, bf16 autocast": bf16,
+    f"{SAME}torch, float32": lambda: embedded(model()),
+    f"{SAME}torch, bf16 autocast": bf16,
     "pooling by the first token": lambda: embedded(model(pooling="cls")),
     "pooling by the maximum": lambda: embedded(model(pooling="max")),
     "without normalisation": lambda: embedded(model(is_normal=False)),
@@ -64,7 +68,7 @@ CHANGES: Final[Mapping[str, Callable[[], Vector]]] = {
 }
 
 
-def main() -> None:
+def main() -> int:
     before = embedder(CACHE).embed(canary_texts())
     rows = []
     for change, make in CHANGES.items():
@@ -73,7 +77,15 @@ def main() -> None:
         rows.append({"change": change, "lowest_cosine": round(1 - found[0].value, 5), "state": state})
         print(json.dumps(rows[-1]), flush=True)
     RESULTS.write_text(json.dumps({"format": 1, "texts": len(canary_texts()), "rows": rows}, indent=1) + "\n")
+    return promises.told(unkept(rows))
+
+
+def unkept(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Sentences about what was promised and did not hold."""
+    for kind, is_meant, state in (("controls pass", True, "none"), ("changes fail", False, "fail")):
+        meant = [row["state"] for row in rows if row["change"].startswith(SAME) is is_meant]
+        yield promises.share(kind, meant.count(state), of=len(meant), least=1.0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

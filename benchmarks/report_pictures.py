@@ -26,10 +26,11 @@ from airflow_kinds_documents import (
     Change,
     as_it_was,
     edited,
-    first_documents,
     half_misread,
     hurt,
+    medicine,
     new_topic,
+    paragraphs,
     questions,
     swapped,
 )
@@ -43,7 +44,7 @@ NIGHTS: Final[tuple[tuple[Change, str, str], ...]] = (
     *[(QUIET, "drift", "none")] * 6,
     (hurt(half_misread), "drift", "fail"),
     (swapped, "evaluation", "fail"),
-    (new_topic, "drift", "warn"),
+    (new_topic(medicine, share=0.2), "drift", "warn"),
 )
 FOLDER: Final = Path("docs/images")
 WIDTHS: Final = {"desktop": DESKTOP, "phone": PHONE}
@@ -52,7 +53,7 @@ STATE: Final = "nightjar-state"
 
 def main() -> int:
     chance = random.Random(7)  # noqa: S311 - a script that can be repeated
-    documents = first_documents(chance)
+    documents = paragraphs(chance)
     drop_index("BenchKinds")
     for bucket in (BUCKET, STATE):
         empty(bucket, prefix=PREFIX)

@@ -21,7 +21,7 @@ from nightjar.flows.drift import compare_versions
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.samples import make_sample, sample_key
 from nightjar.flows.versions import read_live, read_version
-from nightjar.model import Vector
+from nightjar.model import Vector, Violation
 from nightjar.owner import Owner
 from nightjar.ports import Stored
 from nightjar.stages.states import State
@@ -49,6 +49,17 @@ def misread(number: int) -> str:
 def fill(world: World, *numbers: int) -> None:
     for number in numbers:
         world.put(f"{number:03d}.txt", text(number))
+
+
+def spoil(world: World, *numbers: int) -> None:
+    """Documents so badly misread that the quality rules set each of them aside."""
+    for number in numbers:
+        world.put(f"{number:03d}.txt", misread(number))
+    world.suites.objects_to = lambda suite, row: (
+        Violation(row["document_id"], "mojibake", "0.04", "mojibake", "It is misread.")
+        if suite == "documents" and row["mojibake_share"] > 0.01
+        else None
+    )
 
 
 class Reading:
@@ -101,6 +112,74 @@ def test_a_night_of_misread_documents_is_rejected_with_the_reason(world: World) 
         world.night()
     assert read_version(world.state, 2).state is State.REJECTED
     assert world.served() == before
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_a_tenth_set_aside_one_by_one_rejects_the_night_and_names_them(tmp_path: Path, strategy: str) -> None:
+    world = World(tmp_path, handbook(index={"strategy": strategy}))
+    fill(world, *range(40))
+    world.night()
+    before = world.served()
+    spoil(world, *range(4))
+    with pytest.raises(HeldBack, match="drift: documents set aside as misread or boilerplate rose from 0% to 10%"):
+        world.night()
+    assert read_version(world.state, 2).verdicts["quality"]["state"] == "pass"
+    assert world.served() == before
+    told = json.loads(world.state.objects[version_key(2, "drift.json")])["set_aside"]
+    assert {each["source_uri"] for each in told} == {f"s3://documents/h/{number:03d}.txt" for number in range(4)}
+    page = world.state.objects[version_key(2, "drift.html")].decode()
+    look = page[page.index("Look at") : page.index("Detectors")]
+    assert look.count("s3://documents/h/00") == 2 * 3
+    assert "It is misread." in page
+
+
+@pytest.mark.parametrize(
+    ("documents", "spoilt", "state"), [(40, 1, "none"), (20, 4, "warn"), (8, 2, "none")], ids=["one", "small", "tiny"]
+)
+def test_a_few_or_those_of_a_small_corpus_that_are_set_aside_stop_no_night(
+    tmp_path: Path, documents: int, spoilt: int, state: str
+) -> None:
+    world = World(tmp_path)
+    fill(world, *range(documents))
+    world.night()
+    spoil(world, *range(spoilt))
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", state)
+
+
+def test_documents_set_aside_on_the_first_night_are_no_news_on_the_second(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    fill(world, *range(40))
+    spoil(world, *range(4))
+    assert world.night()["state"] == "live"
+    fill(world, 40)
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", "none")
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_what_a_person_let_stay_in_quarantine_stops_no_later_night(tmp_path: Path, strategy: str) -> None:
+    world = World(tmp_path, handbook(index={"strategy": strategy}))
+    fill(world, *range(40))
+    world.night()
+    spoil(world, *range(4))
+    for _ in range(2):
+        with pytest.raises(HeldBack):
+            world.night()
+    decide(world, 2)
+    assert world.night()["state"] == "unchanged"
+    fill(world, 40)
+    report = world.night()
+    assert (report["state"], report["verdicts"]["drift"]["state"]) == ("live", "none")
+    assert read_version(world.state, 3).verdicts["drift"]["figures"]["set_aside"] <= 0
+
+
+def test_a_night_that_sets_fewer_aside_than_the_rejected_one_is_judged_anew(world: World) -> None:
+    spoil(world, *range(40, 44))
+    with pytest.raises(HeldBack, match="set aside"):
+        world.night()
+    world.remove("040.txt", "041.txt", "042.txt")
+    assert world.night()["state"] == "live"
 
 
 def test_never_lets_the_same_night_pass_with_its_verdict(world: World) -> None:

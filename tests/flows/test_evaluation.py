@@ -315,6 +315,15 @@ def test_the_history_names_every_evaluation_once(tmp_path: Path) -> None:
     assert [each["version"] for each in report(world, 2)["trend"]] == [1]
 
 
+def test_what_was_foretold_of_an_in_place_version_is_no_part_of_its_own_trend(tmp_path: Path) -> None:
+    world = world_of(tmp_path, strategy="in_place")
+    world.night()
+    world.put("new.txt", text_of("gardens"))
+    world.night()
+    assert report(world, 2)["measured"] == "index"
+    assert [each["version"] for each in report(world, 2)["trend"]] == [1]
+
+
 def test_the_page_shows_what_was_found_before_and_now(tmp_path: Path) -> None:
     world = world_of(tmp_path)
     world.night()
@@ -344,6 +353,35 @@ def test_another_model_is_compared_by_what_live_was_recorded_with(tmp_path: Path
     world.model = "other"
     world.night()
     assert (report(world, 2)["live"], report(world, 2)["compared"]) == (1, len(TOPICS))
+
+
+def test_against_a_record_the_page_shows_what_was_found_before_without_its_words(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.configure(embed={"switch": "automatic"})
+    world.night()
+    world.model = "other"
+    assert isinstance(world.embedder, WordEmbedder)
+    world.embedder.damaged = "rules"
+    with pytest.raises(HeldBack, match="fell from"):
+        world.night()
+    found = report(world, 2)["worse"][0]["before"]["found"]
+    assert found[0]["relevant"]
+    assert {each["excerpt"] for each in found} == {""}
+    page = world.state.objects[version_key(2, "evaluation.html")].decode()
+    assert page.count("Version 1 found<") == page.count("Version 2 found<") == len(report(world, 2)["worse"])
+
+
+def test_a_record_of_an_earlier_release_is_compared_without_what_was_found(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.configure(embed={"switch": "automatic"})
+    world.night()
+    kept = report(world, 1)
+    for each in kept["scores"]:
+        del each["found"]
+    world.state.write(version_key(1, "evaluation.json"), json.dumps(kept).encode())
+    world.model = "other"
+    world.night()
+    assert report(world, 2)["compared"] == len(TOPICS)
 
 
 def test_a_worse_model_is_stopped_also_where_a_question_is_about_a_new_document(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from nightjar.stages.quality_page import render_quality
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="no Chromium on PATH, hostile text was opened in no browser: `apt install chromium` brings it",
+    ),
 ]
 
 RUN: Final = "document.title='pwned'"

@@ -19,7 +19,17 @@ from nightjar.flows.searching import refuse_other_model
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import DRIFT, Report, Verdict, keep_verdict, not_judged
 from nightjar.flows.versions import Version, read_version, version_numbers
-from nightjar.stages.drift import Finding, Judgement, Planned, Side, compare, is_learnable, judged
+from nightjar.stages.drift import (
+    Finding,
+    Judgement,
+    Planned,
+    Side,
+    compare,
+    is_learnable,
+    judged,
+    newly_set_aside,
+    set_aside,
+)
 
 FIRST: Final = "no live version to compare"
 DISABLED: Final = "the corpus file says drift.enabled: false"
@@ -91,10 +101,12 @@ def _judged(
     rows = indexed(manifests.live), indexed(manifests.night)
     limit = services.tokenizer().max_tokens
     compared = compare(*sides, manifests=rows, planned=planned, max_tokens=limit)
-    everything = [*canaries, *compared.findings]
+    aside = [set_aside(manifests.live, manifests.night)] if is_learnable(*sides) else []
+    everything = [*canaries, *compared.findings, *aside]
     found = judged(everything, live=sides[0], planned=planned, turnover=compared.turnover, novel=compared.novelty)
     about = {"corpus": services.corpus.name, "version": version.number, "live": live.number, **_verdict(found)}
-    return report(about, found, sides=sides, manifests=rows, history=_history(services, version))
+    told = newly_set_aside(manifests.live, manifests.night)
+    return report(about, found, sides=sides, manifests=rows, aside=told, history=_history(services, version))
 
 
 def _planned(version: Version, live: Version) -> Planned:

@@ -21,10 +21,14 @@ def report(
     *,
     sides: tuple[Side, Side],
     manifests: tuple[pa.Table, pa.Table],
+    aside: pa.Table,
     history: list[Mapping[str, Any]],
 ) -> Report:
-    """`about` holds corpus, version, live and the verdict; sides and manifests (with content) are (live, night)."""
-    values = {"format": 1, **about, **evidence(found, sides, manifests, history=history)}
+    """`about` holds corpus, version, live and the verdict; sides and manifests (with content) are (live, night).
+
+    `aside` are manifest rows of documents that were set aside tonight for damage of their text.
+    """
+    values = {"format": 1, **about, **evidence(found, sides, manifests, aside=aside, history=history)}
     return Report(values, render_drift(values, _dots(found, sides)))
 
 

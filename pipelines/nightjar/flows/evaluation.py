@@ -84,7 +84,7 @@ def judged(
 ) -> Version:
     """The version with its verdict; report, page and history are written first."""
     against = version.parent if live else None
-    made = evaluation_of(services, version, asked, candidate, live, against=against, measured=measured)
+    made = evaluation_of(services, version, asked, (candidate, live), against=against, measured=measured, by=by)
     verdict = keep_verdict(services, version.number, EVALUATION, Report(made, render_evaluation(made)))
     remember_scores(services, made, by=by)
     return with_verdict(services, version, verdict)
@@ -94,14 +94,17 @@ def evaluation_of(
     services: Services,
     version: Version,
     asked: Asked,
-    candidate: Side,
-    live: Side | None,
+    sides: tuple[Side, Side | None],
     *,
     against: int | None,
     measured: str,
+    by: str,
 ) -> dict[str, Any]:
-    """The report of one evaluation against version number `against`, with the trend before it."""
-    limits = services.corpus.evaluation
+    """The report of one evaluation against version number `against`, with the trend before it; sides: candidate, live.
+
+    Of an in-place version what was foretold `by` the same run is no part of that trend: it is measured anew.
+    """
+    limits, (candidate, live) = services.corpus.evaluation, sides
     compared = compare(candidate, live, pairs=asked.pairs)
     pairs = len(asked.pairs) if live else 0
     unknown = _NOT_COMPARED.format(version.parent) if asked.pairs and not live else ""
@@ -115,7 +118,8 @@ def evaluation_of(
         at=services.clock().isoformat(timespec="seconds"),
     )
     evidence = Evidence(asked.known, asked.pairs, candidate, live, compared, verdict)
-    return {**report(about, evidence, limits=limits), "trend": past_scores(services, limit=_TREND)}
+    trend = past_scores(services, limit=_TREND - 1, but=(by, version.number))
+    return {**report(about, evidence, limits=limits), "trend": trend}
 
 
 def with_verdict(services: Services, version: Version, verdict: Verdict) -> Version:

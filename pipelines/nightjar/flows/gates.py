@@ -51,7 +51,7 @@ def gate(services: Services, run: Run) -> Gated:
     if made.rebuild is None and run.live is not None and night.changes_nothing:
         return _unchanged(services, run)
     tonight, checkout = {"documents": night.documents, "cost": night.cost}, checkout_digest(night.target)
-    if same := standing_refusal(services, run, checkout=checkout):
+    if same := standing_refusal(services, run, night.target, checkout=checkout):
         write_json(services, run, "version.json", {"version": same.number, **tonight})
         raise HeldBack(f"version {same.number} is {same.state}, and tonight makes the same: {same.reason}")
     version = _open(services, run)

@@ -131,6 +131,12 @@ def differing(before: pa.Table, target: pa.Table) -> pa.Array:
     return pc.unique(pa.concat_tables([gone, come])["document_id"].combine_chunks())
 
 
+def quarantine_of(manifest: pa.Table) -> pa.Table:
+    """Who is set aside, where and with which code; equal tables where two manifests say the same."""
+    failed = manifest.filter(pc.is_valid(manifest["failure_code"]))
+    return failed.select(["document_id", "failure_stage", "failure_code"]).sort_by("document_id").combine_chunks()
+
+
 def _signed(rows: pa.Table) -> pa.Table:
     """document_id, and a text that is equal where a document's objects are."""
     columns = [pc.coalesce(rows[name].cast(pa.string()), "\x00") for name in _CHECKOUT]

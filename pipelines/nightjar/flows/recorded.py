@@ -10,6 +10,7 @@ from nightjar.flows.golden import Asked
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import EVALUATION, kept_report
 from nightjar.flows.versions import Version
+from nightjar.stages.evaluation.answers import Found
 from nightjar.stages.evaluation.comparison import MEASURES, MODES, Scored, Side
 
 
@@ -24,17 +25,23 @@ def recorded(services: Services, version: Version, asked: Asked) -> dict[str, An
 def recorded_side(services: Services, version: Version, asked: Asked) -> Side | None:
     """What that report says of the questions that both can be judged by (`asked.pairs`), 0 of the others.
 
-    None where it knows fewer, or there is none of them.
+    Of what they found it knows the places, and a report of an earlier release nothing. None where it knows fewer
+    questions, or there is none of them.
     """
     told = recorded(services, version, asked)
-    by_line = {each["line"]: each["scores"] for each in told["scores"]} if told else {}
+    by_line = {each["line"]: each for each in told["scores"]} if told else {}
     both = [asked.questions[place].line for place in asked.pairs]
     if not both or any(line not in by_line for line in both):
         return None
-    modes = [mode for mode in MODES if mode in by_line[both[0]]]
-    unknown = dict.fromkeys(modes, dict.fromkeys(MEASURES, 0.0))
-    scores = [by_line.get(question.line, unknown) for question in asked.questions]
-    return {mode: tuple(Scored(each[mode], ()) for each in scores) for mode in modes}
+    modes = [mode for mode in MODES if mode in by_line[both[0]]["scores"]]
+    answers = [by_line.get(question.line) for question in asked.questions]
+    return {mode: tuple(_scored(each, mode) for each in answers) for mode in modes}
+
+
+def _scored(answer: Mapping[str, Any] | None, mode: str) -> Scored:
+    if answer is None:
+        return Scored(dict.fromkeys(MEASURES, 0.0), ())
+    return Scored(answer["scores"][mode], tuple(map(Found.at, answer.get("found", {}).get(mode, ()))))
 
 
 def packed(asked: Asked, side: Side) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Final
 
+import pyarrow as pa
+
 from nightjar.corpus.questions import golden_questions
+from nightjar.flows.manifests import load_manifest, quarantine_of
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_versions
@@ -27,10 +30,11 @@ def judges_digest(services: Services) -> str:
     return sha256(json.dumps(rules, sort_keys=True))[:16]
 
 
-def standing_refusal(services: Services, run: Run, *, checkout: str) -> Version | None:
-    """The newest version of the live one's children, where tonight's content is its own and its answer still holds.
+def standing_refusal(services: Services, run: Run, target: pa.Table, *, checkout: str) -> Version | None:
+    """The newest version of the live one's children, where tonight makes the same and its answer still holds.
 
-    None for a run that was asked to decide, or not to promote, and where the gates' rules changed since.
+    The same is the content, and who is set aside in the manifest `target`. None for a run that was asked to decide, or
+    not to promote, and where the gates' rules changed since.
     """
     if run.options.decided is not None or not run.options.promote:
         return None
@@ -39,7 +43,7 @@ def standing_refusal(services: Services, run: Run, *, checkout: str) -> Version 
     if last is None or last.run_id == run.run_id or last.parent != parent:
         return None
     same = (last.checkout, last.recipe, last.judged_by) == (checkout, run.recipe.upto("embed"), judges_digest(services))
-    if not same:
+    if not same or quarantine_of(load_manifest(services.state, last.manifest)) != quarantine_of(target):
         return None
     if last.state is State.WAITING and reason_to_wait(services, run, last, run.live):
         return last

@@ -14,10 +14,13 @@ _KEPT: Final = 500
 _TRIES: Final = 5
 
 
-def past_scores(services: Services, *, limit: int) -> list[Record]:
-    """The last entries: at, by (who asked), version, state, digest (of the questions) and figures."""
+def past_scores(services: Services, *, limit: int, but: tuple[str, int] | None = None) -> list[Record]:
+    """The last entries: at, by (who asked), version, state, digest (of the questions) and figures.
+
+    `but` leaves out what that one (`by`) said of that version, whose place another evaluation of its is about to take.
+    """
     entry = record(services.state, KEY).read()
-    return entry.value["evaluations"][-limit:] if entry else []
+    return _others(entry.value["evaluations"], but)[-limit:] if entry else []
 
 
 def remember_scores(services: Services, report: dict[str, Any], *, by: str) -> None:
@@ -37,5 +40,9 @@ def _add(services: Services, told: Record) -> None:
     register = record(services.state, KEY)
     seen = register.read()
     before = seen.value["evaluations"] if seen else []
-    others = [each for each in before if (each["by"], each["version"]) != (told["by"], told["version"])]
+    others = _others(before, (told["by"], told["version"]))
     register.swap(seen, {"format": 1, "evaluations": [*others, told][-_KEPT:]})
+
+
+def _others(entries: list[Record], but: tuple[str, int] | None) -> list[Record]:
+    return [each for each in entries if (each["by"], each["version"]) != but]

@@ -47,7 +47,7 @@ def score_again(services: Services, *, number: int | None, by: str, against: int
     if against and before is None:
         raise Misconfigured(_not_on_record(version, against))
     compared = other if before else None
-    made = evaluation_of(services, version, asked, side, before, against=compared, measured=measured)
+    made = evaluation_of(services, version, asked, (side, before), against=compared, measured=measured, by=by)
     address = keep_report(services, version.number, Report(made, render_evaluation(made)), name=REPORT)
     remember_scores(services, made, by=by)
     return {**made, "report": address}

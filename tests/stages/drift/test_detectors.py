@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from stages.drift.sides_of import manifest, sample, side
 
-from nightjar.stages.drift import Judgement, Planned, canary, canary_texts, compare
+from nightjar.stages.drift import Judgement, Planned, canary, canary_texts, compare, newly_set_aside, set_aside
 from nightjar.stages.drift.contract import contract
 
 LIVE = sample(range(100))
@@ -269,3 +270,40 @@ def test_there_are_canaries_of_many_kinds_and_none_twice() -> None:
     assert len(texts) >= 50
     assert len(set(texts)) == len(texts)
     assert any("\n" in text for text in texts)
+
+
+def quarantined(*codes: str, sound: int = 100, earlier: int = 0) -> pa.Table:
+    """A manifest of sound documents, of some that were misread all along, and one with each of the codes."""
+    failed: list[str | None] = [*["mojibake"] * earlier, *codes]
+    names = [f"sound-{n}" for n in range(sound)] + [f"failed-{n}" for n in range(len(failed))]
+    told: list[str | None] = [None] * sound + failed
+    return pa.table({"document_id": names, "content_key": names, "failure_code": pa.array(told, pa.string())})
+
+
+@pytest.mark.parametrize(
+    ("base", "target", "state"),
+    [
+        (quarantined(), quarantined(*["mojibake"] * 10), "fail"),
+        (quarantined(), quarantined(*["mojibake", "boilerplate"] * 3), "fail"),
+        (quarantined(), quarantined("mojibake"), "none"),
+        (quarantined(sound=10), quarantined(*["mojibake"] * 2, sound=10), "none"),
+        (quarantined(sound=40), quarantined(*["mojibake"] * 2, sound=38), "none"),
+        (quarantined(sound=30), quarantined(*["mojibake"] * 3, sound=27), "fail"),
+        (quarantined(), quarantined(*["encrypted", "corrupt"] * 10), "none"),
+        (quarantined(earlier=30), quarantined(earlier=30), "none"),
+        (quarantined(earlier=30), quarantined(*["mojibake"] * 3, sound=107, earlier=30), "none"),
+        (quarantined(earlier=30), quarantined(*["mojibake"] * 20, earlier=30), "fail"),
+    ],
+    ids=[
+        *("a tenth", "of both kinds", "one", "two of twelve", "two of forty", "three of thirty"),
+        *("other reasons", "as before", "as usual", "more than usual"),
+    ],
+)
+def test_documents_set_aside_for_damage_count_as_damage(base: pa.Table, target: pa.Table, state: str) -> None:
+    assert set_aside(base, target).state == state
+
+
+def test_only_documents_set_aside_tonight_are_named() -> None:
+    base, target = quarantined(earlier=2), quarantined("mojibake", "corrupt", "boilerplate", earlier=2)
+    named = {"failed-2", "failed-4"}
+    assert set(newly_set_aside(base, target)["document_id"].to_pylist()) == named == set_aside(base, target).carriers

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from stages.drift.sides_of import manifest, sample, side
 
 from nightjar.flows.drift_report import Report, report
 from nightjar.stages.drift import Planned, compare
+from nightjar.stages.drift.page import render_drift
 
 HOSTILE = "</title></style><script>document.title='pwned'</script><img src=x onerror=alert(1)><svg onload=alert(1)>"
 
 
-def reported(night: list[dict[str, object]], *, hostile: str = "", state: str = "warn") -> Report:
-    live = sample(range(60))
+def reported(
+    night: list[dict[str, object]],
+    *,
+    live: Sequence[dict[str, object]] = sample(range(60)),
+    hostile: str = "",
+    state: str = "warn",
+) -> Report:
     sides, manifests = (side(live), side(night)), (manifest(live), manifest(night))
     found = compare(*sides, manifests=manifests, planned=Planned(), max_tokens=256)
     figures = {each.detector: each.value for each in found.findings}
@@ -28,8 +35,10 @@ def reported(night: list[dict[str, object]], *, hostile: str = "", state: str = 
         for number in (1, 2)
     ]
     verdict = {"state": state, "reason": f"{found.reason}{hostile}", "figures": figures, "thresholds": figures}
+    names = ("uri", "failure_code", "failure_reason")
+    aside = pa.table({name: [f"s3://documents/{hostile}"] * bool(hostile) for name in names})
     about = {"corpus": f"handbook{hostile}", "version": 3, "live": 2, **verdict}
-    return report(about, found, sides=sides, manifests=manifests, history=past)
+    return report(about, found, sides=sides, manifests=manifests, aside=aside, history=past)
 
 
 def new_topic(**changed: object) -> list[dict[str, object]]:
@@ -51,6 +60,21 @@ def test_the_cluster_that_grew_most_is_what_was_new(values: Mapping[str, Any]) -
     assert all(uri.startswith("s3://documents/1/") for uri in first["documents"])
     assert first["terms"]
     assert first["excerpts"]
+
+
+def test_a_cluster_that_shrank_names_the_documents_that_left_or_changed() -> None:
+    live = [*sample(range(60)), *sample(range(12), topic=1)]
+    made = reported([*sample(range(60)), *sample(range(4), topic=1)], live=live)
+    shrunk = made.values["clusters"][0]
+    assert shrunk["after"] < shrunk["before"]
+    assert len(shrunk["gone"]) == 3
+    assert set(shrunk["gone"]) <= {f"s3://documents/1/{number}.txt" for number in range(4, 12)}
+    assert hrefs(made.page).count(shrunk["gone"][0]) == 1
+    assert made.page.count("left or changed: <") >= 3
+
+
+def test_a_cluster_that_grew_names_none_that_left(values: Mapping[str, Any]) -> None:
+    assert values["clusters"][0]["gone"] == []
 
 
 def test_documents_that_brought_it_are_named_by_their_source(values: Mapping[str, Any]) -> None:
@@ -140,6 +164,12 @@ def test_a_detector_whose_figures_are_all_0_has_its_history_drawn() -> None:
     assert made.page.count("over the last versions, with its threshold") == len(made.values["detectors"])
 
 
+def test_a_report_of_an_earlier_release_is_drawn_again() -> None:
+    told = {name: value for name, value in reported(new_topic()).values.items() if name != "set_aside"}
+    told["clusters"] = [{name: value for name, value in each.items() if name != "gone"} for each in told["clusters"]]
+    assert "What moved" in render_drift(told, None)
+
+
 def test_no_word_of_a_document_becomes_markup() -> None:
     night = new_topic(
         title=HOSTILE, source_uri=f"s3://documents/{HOSTILE}", text=f"{HOSTILE} {HOSTILE}", language=HOSTILE
@@ -160,7 +190,7 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
 def test_each_document_is_linked_to_its_source() -> None:
     made = reported(new_topic())
     sources = {each["source_uri"] for each in made.values["documents"]}
-    clustered = {uri for each in made.values["clusters"] for uri in each["documents"]}
+    clustered = {uri for each in made.values["clusters"] for uri in (*each["documents"], *each["gone"])}
     assert set(hrefs(made.page)) == sources | clustered
     look = made.page[made.page.index("Look at") : made.page.index("Detectors")]
     assert set(hrefs(look)) <= sources

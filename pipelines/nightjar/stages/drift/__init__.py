@@ -1,5 +1,6 @@
 """Is tonight's content of the kind that it was? Samples of the live version and the candidate, compared; all pure."""
 
+from nightjar.stages.drift.aside import newly_set_aside, set_aside
 from nightjar.stages.drift.canary import DETECTORS as CANARY_DETECTORS
 from nightjar.stages.drift.canary import canary, canary_texts
 from nightjar.stages.drift.findings import FAIL, NONE, STATES, WARN, Finding
@@ -22,4 +23,6 @@ __all__ = [
     "compare",
     "is_learnable",
     "judged",
+    "newly_set_aside",
+    "set_aside",
 ]

@@ -12,14 +12,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from nightjar.stages.drift.findings import WARN, Finding, shown
-from nightjar.stages.drift.resample import NIGHTS, QUIET_TURNOVER, threshold
+from nightjar.stages.drift.resample import QUIET_TURNOVER, quiet_rises, threshold
 from nightjar.stages.drift.sides import Turnover
 
 _FLOOR: Final = 0.02
-_SEED: Final = 20_240_302
 _SAYS: Final[Mapping[str, str]] = {
     "types": "documents of type {value} rose from {before} to {after}",
     "languages": "documents in language {value} rose from {before} to {after}",
@@ -34,7 +32,7 @@ Shares = Mapping[str, tuple[float, float]]
 
 
 def turnover(base: pa.Table, target: pa.Table) -> Turnover:
-    """Over all documents with content: who left or changed, who came or changed."""
+    """Over all documents of two manifests: who left or changed, who came or changed."""
     ours, theirs = (_keys(table) for table in (base, target))
     return Turnover(
         removed=len(ours) - (pc.sum(pc.is_in(ours, theirs)).as_py() or 0),
@@ -64,22 +62,12 @@ def _moved(name: str, base: pa.Table, target: pa.Table, changed: Turnover) -> Fi
     compared = _all(before, _values(name, target))
     value, (was, now) = max(compared.items(), key=lambda item: item[1][1] - item[1][0])
     return Finding(
-        *(name, now - was, threshold(_quiet_rises(counts, changed), floor=_FLOOR), WARN),
+        *(name, now - was, threshold(quiet_rises(counts, changed).max(axis=1), floor=_FLOOR), WARN),
         _SAYS[name].format(value=value, before=shown(was), after=shown(now)),
         before=was,
         after=now,
         carriers=_of_value(name, value, target),
     )
-
-
-def _quiet_rises(counts: NDArray[np.int64], changed: Turnover) -> NDArray[np.float64]:
-    """Shape (nights,): the largest rise when documents leave and come without regard to their value."""
-    random = np.random.default_rng(_SEED)
-    removed = random.multivariate_hypergeometric(counts, min(changed.removed, int(counts.sum()) - 1), size=NIGHTS)
-    added = random.multinomial(changed.added, counts / counts.sum(), size=NIGHTS)
-    now = counts - removed + added
-    rises: NDArray[np.float64] = (now / now.sum(axis=1, keepdims=True) - counts / counts.sum()).max(axis=1)
-    return rises
 
 
 def _values(name: str, rows: pa.Table) -> dict[str, int]:
@@ -136,6 +124,6 @@ def _compared(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, 
 
 
 def _keys(rows: pa.Table) -> pa.Array:
-    """Document and content in one text."""
-    columns = (rows[name].combine_chunks() for name in ("document_id", "content_key"))
+    """Document and content, '' where it has none, in one text."""
+    columns = (pc.fill_null(rows[name].combine_chunks(), "") for name in ("document_id", "content_key"))
     return pc.binary_join_element_wise(*columns, "|")

@@ -38,7 +38,10 @@ Dots = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Passages that resemble each other: shares of both sides, and what they say; documents are source uris."""
+    """Passages that resemble each other: shares of both sides, and what they say.
+
+    `documents` are source uris: of tonight's, and `gone` where it shrank, of live ones that left or changed.
+    """
 
     before: float
     after: float
@@ -46,6 +49,7 @@ class Cluster:
     terms: tuple[str, ...]
     excerpts: tuple[str, ...]
     documents: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def clusters(live: Side, night: Side, *, labels: NDArray[np.intp] | None = None)
     order = np.argsort(-np.abs(after - before))[:_SHOWN]
     texts = [*live.texts, *night.texts]
     terms = _terms(texts, found, number)
+    left = np.isin(live.owner, live.unlike(night))
     return [
         Cluster(
             before=float(before[each]),
@@ -90,6 +95,7 @@ def clusters(live: Side, night: Side, *, labels: NDArray[np.intp] | None = None)
             terms=terms[each],
             excerpts=_excerpts(night, theirs == each) or _excerpts(live, ours == each),
             documents=_documents(night, np.flatnonzero(theirs == each)),
+            gone=_documents(live, np.flatnonzero((ours == each) & left)) if after[each] < before[each] else (),
         )
         for each in order
     ]
@@ -104,8 +110,6 @@ def contributors(
     """
     moved = sorted((each for each in findings if each.state != NONE), key=lambda each: -STATES.index(each.state))
     fails = {each.detector for each in moved if each.state == FAIL}
-    known = set(zip(live.documents, live.contents, strict=True))
-    fresh = [place for place, each in enumerate(zip(night.documents, night.contents, strict=True)) if each not in known]
     counts = night.chunks
     strange = night.summed(novel.novel.astype(float)[:, None])[:, 0] if novel else np.zeros(len(counts))
     made = [
@@ -113,7 +117,7 @@ def contributors(
             *(night.uris[place], night.titles[place], int(counts[place]), int(strange[place]), float(damage[place])),
             moved=tuple(each.detector for each in moved if night.documents[place] in each.carriers),
         )
-        for place in fresh
+        for place in night.unlike(live)
     ]
     return sorted(made, key=lambda each: _rank(each, fails))[:_CONTRIBUTORS]
 

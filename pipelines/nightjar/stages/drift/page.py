@@ -26,6 +26,7 @@ _ABOUT: Final[Mapping[str, str]] = {
     "norm": "length of the vectors, distance from 1",
     "truncation": "tokens that the model never read",
     "mojibake": "documents with misread characters",
+    "set_aside": "documents that the quality rules set aside as misread or boilerplate",
     "replaced": "documents with characters that could not be read",
     "short": "passages as short as the shortest tenth of the live ones",
     "unfinished": "passages that do not end like a sentence",
@@ -56,6 +57,7 @@ def render_drift(report: Fields, dots: Projection | None) -> str:
         *_clusters(report["clusters"], dots),
         tag("h2", "New and changed documents that moved the figures most"),
         table(("document", "title", "moved", "passages", "novel", "damage"), map(_document, report["documents"])),
+        *_set_aside(_aside(report)),
         tag("h2", "What the corpus is made of"),
         *(part for kind, moved in report["composition"].items() for part in _composition(kind, moved)),
     )
@@ -83,8 +85,22 @@ def _look(report: Fields) -> Html:
     lines = [tag("li", tag("span", each["state"], css=each["state"]), f": {each['says']}") for each in moved]
     grown = [each for each in report["clusters"] if each["lift"] > _GREW]
     look = [tag("li", f"passages about {', '.join(each['terms'][:5])}") for each in grown[:3]]
-    look += [tag("li", link(each["source_uri"])) for each in report["documents"][:3]]
+    aside = _aside(report) if any(each["detector"] == "set_aside" for each in moved) else ()
+    look += [tag("li", link(each["source_uri"])) for each in (*aside[:3], *report["documents"][:3])]
     return tag("section", tag("h2", "What moved"), tag("ul", *lines), *_first(look), css="panel")
+
+
+def _aside(report: Fields) -> Sequence[Fields]:
+    """None in reports of earlier releases, which are drawn again where a document is erased."""
+    found: Sequence[Fields] = report.get("set_aside", ())
+    return found
+
+
+def _set_aside(found: Sequence[Fields]) -> Iterator[Html]:
+    if found:
+        yield tag("h2", "Documents set aside tonight, as the quarantine tells them")
+        rows = ((link(each["source_uri"]), words(each["code"]), each["reason"]) for each in found)
+        yield table(("document", "code", "reason"), rows)
 
 
 def _first(look: Sequence[Html]) -> Iterator[Html]:
@@ -133,6 +149,7 @@ def _clusters(found: Sequence[Fields], dots: Projection | None) -> Iterator[Html
             tag("p", f"{shown(each['before'])} before, {shown(each['after'])} now (lift {each['lift']:.1f})"),
             *(tag("blockquote", excerpt) for excerpt in each["excerpts"]),
             *(tag("div", link(uri), css="soft") for uri in each["documents"]),
+            *(tag("div", "left or changed: ", link(uri), css="soft") for uri in each.get("gone", ())),
             css="panel",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -16,12 +16,18 @@ from nightjar.stages.drift.sides import Side
 from nightjar.stages.drift.texts import damage, shortest_tenth
 
 Fields = Mapping[str, Any]
+_LISTED: Final = 20
 
 
 def evidence(
-    found: Judgement, sides: tuple[Side, Side], manifests: tuple[pa.Table, pa.Table], *, history: Sequence[Fields]
+    found: Judgement,
+    sides: tuple[Side, Side],
+    manifests: tuple[pa.Table, pa.Table],
+    *,
+    aside: pa.Table,
+    history: Sequence[Fields],
 ) -> dict[str, Any]:
-    """What `drift.json` holds beside the verdict; sides and manifests are (live, candidate).
+    """What `drift.json` holds beside the verdict; sides and manifests are (live, candidate), `aside` manifest rows.
 
     Clusters are left out where nothing in the sample changed, or too little is there to learn from.
     """
@@ -44,8 +50,16 @@ def evidence(
             asdict(each)
             for each in contributors(live, night, found.findings, found.novelty, damage(night, shortest_tenth(live)))
         ],
+        "set_aside": _set_aside(aside),
         "history": [dict(each) for each in history],
     }
+
+
+def _set_aside(rows: pa.Table) -> list[Fields]:
+    """The first of them, as the quarantine tells them."""
+    names = {"uri": "source_uri", "failure_code": "code", "failure_reason": "reason"}
+    told: list[Fields] = rows.select(list(names)).rename_columns(names).slice(0, _LISTED).to_pylist()
+    return told
 
 
 def _told(finding: Finding) -> Fields:

@@ -21,7 +21,9 @@ NIGHTS: Final = 64
 DEVIATIONS: Final = 3.5
 QUIET_TURNOVER: Final = 0.05
 """A threshold is never learnt for less: a night that touches one document must not be judged by that one."""
-_SEED: Final = 20_240_301  # fixed: the same night gets the same verdict
+# Fixed: the same night gets the same verdict.
+_SEED: Final = 20_240_301
+_COUNTED_SEED: Final = 20_240_302
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,18 @@ def quiet_nights(documents: int, turnover: Turnover, *, nights: int = NIGHTS) ->
         night[random.choice(documents, min(turnover.removed, documents - 1), replace=False)] -= 1
         np.add.at(night, random.integers(0, documents, turnover.added), 1)
     return Quiet(weights)
+
+
+def quiet_rises(counts: NDArray[np.int64], turnover: Turnover) -> NDArray[np.float64]:
+    """Shape (nights, values): the rise of each value's share when documents leave and come without regard to it.
+
+    `counts` is how many live documents have each value.
+    """
+    random, total = np.random.default_rng(_COUNTED_SEED), int(counts.sum())
+    removed = random.multivariate_hypergeometric(counts, min(turnover.removed, total - 1), size=NIGHTS)
+    now = counts - removed + random.multinomial(turnover.added, counts / total, size=NIGHTS)
+    rises: NDArray[np.float64] = now / now.sum(axis=1, keepdims=True) - counts / total
+    return rises
 
 
 def threshold(quiet: NDArray[np.float64], *, floor: float) -> float:

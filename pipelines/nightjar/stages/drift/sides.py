@@ -87,6 +87,12 @@ class Side:
         total: NDArray[np.float64] = np.add.reduceat(values.astype(np.float64), starts, axis=0)
         return total
 
+    def unlike(self, other: Side) -> NDArray[np.intp]:
+        """Places of its documents that the other side lacks, or has with another content."""
+        theirs = set(zip(other.documents, other.contents, strict=True))
+        ours = enumerate(zip(self.documents, self.contents, strict=True))
+        return np.array([place for place, each in ours if each not in theirs], np.intp)
+
     def embedded_again(self, vectors: Vector) -> Self:
         """The same passages with another model's vectors."""
         return replace(self, vectors=vectors)

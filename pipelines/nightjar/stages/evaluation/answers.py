@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from nightjar.corpus.questions import GoldenQuestion, Relevant
 from nightjar.model import DocumentId, Hit
@@ -21,7 +21,7 @@ _EXCERPT: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chunk as the report shows it; `excerpt` is document text of at most 240 characters."""
+    """A chunk as the report shows it; `excerpt` is document text of at most 240 characters, '' where none was kept."""
 
     document_id: str
     uri: str
@@ -29,6 +29,16 @@ class Found:
     page: int | None
     excerpt: str
     relevant: bool
+
+    @classmethod
+    def at(cls, place: Mapping[str, Any]) -> Self:
+        """The reverse of `place`: without title and excerpt."""
+        return cls(title="", excerpt="", **place)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What a version keeps of each of its questions: no word of a document."""
+        return {name: getattr(self, name) for name in ("document_id", "uri", "page", "relevant")}
 
 
 @dataclass(frozen=True, slots=True)

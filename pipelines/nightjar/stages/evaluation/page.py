@@ -129,8 +129,13 @@ def _wanted(each: Record) -> Iterator[str]:
 
 def _found(title: str, found: Sequence[Record]) -> Html:
     """A numbered list, best first; the words of documents stand apart, whichever way they are written."""
-    listed = (tag("li", *_hit(each), tag("div", each["excerpt"], css="soft")) for each in found)
+    listed = (tag("li", *_hit(each), *_excerpt(each["excerpt"])) for each in found)
     return tag("div", tag("p", title if found else f"{title} nothing"), tag("ol", *listed))
+
+
+def _excerpt(text: str) -> Iterator[Html]:
+    if text:  # a record of an earlier evaluation has none
+        yield tag("div", text, css="soft")
 
 
 def _hit(each: Record) -> Iterator[str]:

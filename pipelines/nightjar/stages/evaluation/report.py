@@ -10,7 +10,7 @@ from nightjar.corpus.policy import Evaluation
 from nightjar.corpus.questions import GoldenQuestion
 from nightjar.model import Verdict
 from nightjar.stages.evaluation.answers import Known
-from nightjar.stages.evaluation.comparison import MODES, Compared, Side
+from nightjar.stages.evaluation.comparison import MODES, Compared, Scored, Side
 
 FORMAT: Final = 1
 _LISTED: Final = 10
@@ -114,6 +114,11 @@ def _shown(evidence: Evidence, place: int, mode: str) -> dict[str, Any]:
 
 
 def _scores(evidence: Evidence, place: int, question: GoldenQuestion) -> dict[str, Any]:
-    """Every score of one question by mode, so that a later evaluation can be compared without asking again."""
-    told: Mapping[str, Any] = {mode: dict(scored[place].scores) for mode, scored in evidence.candidate.items()}
-    return {"line": question.line, "question": question.text, "scores": told}
+    """By mode one question's scores, and where what it found first stands, so that nobody need ask again to compare."""
+    answered: Mapping[str, Scored] = {mode: scored[place] for mode, scored in evidence.candidate.items()}
+    return {
+        "line": question.line,
+        "question": question.text,
+        "scores": {mode: dict(each.scores) for mode, each in answered.items()},
+        "found": {mode: [found.place for found in each.found] for mode, each in answered.items()},
+    }
