@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+# ranx is compiled here where no other test did so before.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:invalid escape sequence")]
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from nightjar.adapters.memory.state import MemoryState
 from nightjar.flows import fence
 from nightjar.flows.fence import FencedState
+from nightjar.flows.parallel import in_order
 from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.ports import Stored
@@ -65,3 +67,15 @@ def test_no_more_is_kept_than_allowed(store: MemoryState, fenced: FencedState, m
     for key in (KEY, "manifests/bb.parquet"):
         fenced.read(key)
     assert list(fenced.buckets) == [KEY]
+
+
+def test_many_threads_may_read_at_once(store: MemoryState, fenced: FencedState) -> None:
+    keys = [f"manifests/{number:04}.parquet" for number in range(1_000)]
+    for key in keys:
+        store.write(key, key.encode())
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        assert [data(each) for each in in_order(fenced.read, keys)] == [key.encode() for key in keys]
+    finally:
+        sys.setswitchinterval(usual)

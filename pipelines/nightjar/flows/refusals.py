@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from nightjar.corpus.questions import golden_questions
-from nightjar.flows.manifests import load_manifest, quarantine_of
+from nightjar.flows.manifests import LostBucket, load_manifest, quarantine_of
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_versions
@@ -43,8 +43,16 @@ def standing_refusal(services: Services, run: Run, target: pa.Table, *, checkout
     if last is None or last.run_id == run.run_id or last.parent != parent:
         return None
     same = (last.checkout, last.recipe, last.judged_by) == (checkout, run.recipe.upto("embed"), judges_digest(services))
-    if not same or quarantine_of(load_manifest(services.state, last.manifest)) != quarantine_of(target):
+    if not same or not _sets_aside(services, last, target):
         return None
     if last.state is State.WAITING and reason_to_wait(services, run, last, run.live):
         return last
     return last if last.state is State.REJECTED else None
+
+
+def _sets_aside(services: Services, version: Version, target: pa.Table) -> bool:
+    """Does the version set the same documents aside? One of which a part is lost is not asked."""
+    try:
+        return bool(quarantine_of(load_manifest(services.state, version.manifest)) == quarantine_of(target))
+    except LostBucket:
+        return False
