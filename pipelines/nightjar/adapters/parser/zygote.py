@@ -74,7 +74,10 @@ class Zygote:
         return True
 
     def _take_order(self) -> bool:
-        packet = self._control.recv(PACKET_BYTES)
+        try:
+            packet = self._control.recv(PACKET_BYTES)
+        except ConnectionError:
+            return False  # the parent ended with something unread
         if packet:
             self._waiting.append(Job.decode(packet))
         return bool(packet)
@@ -204,6 +207,7 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     Zygote(control, workers=int(workers), memory_bytes=int(memory_bytes)).run()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to be put in order
 
 
 if __name__ == "__main__":
