@@ -195,9 +195,8 @@ def main() -> None:
     from nightjar.adapters.parser import child  # noqa: PLC0415 - after torch is ruled out
 
     child.preload(strategy=strategy, languages=tuple(languages.split(",")))
-    signal.signal(
-        signal.SIGTERM, _stop
-    )  # not before: libraries would take the exit for an error of theirs, and tell it
+    # Not before: libraries would take the exit for an error of theirs, and tell it.
+    signal.signal(signal.SIGTERM, _stop)
     isolation = sandbox.leave_network()
     try:
         control.send(isolation.encode())
