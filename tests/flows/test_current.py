@@ -16,6 +16,8 @@ from nightjar.flows.runs import resume
 from nightjar.flows.versions import read_live
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 

@@ -24,6 +24,8 @@ from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner
 from nightjar.ports import Hit, Query
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 
@@ -104,7 +106,6 @@ def test_a_night_that_is_not_promoted_leaves_it_right(tmp_path: Path) -> None:
     world.consistent()
 
 
-@pytest.mark.slow
 @BOTH
 def test_a_restoring_that_dies_anywhere_is_ended_by_the_next_night(tmp_path: Path, strategy: str) -> None:
     start = filled(tmp_path, strategy)

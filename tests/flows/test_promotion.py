@@ -18,6 +18,8 @@ from nightjar.flows.versions import read_live, read_versions
 from nightjar.owner import Owner
 from nightjar.ports import StateStore, Stored
 
+pytestmark = pytest.mark.slow
+
 BOTH = pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
 
 

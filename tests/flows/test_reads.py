@@ -16,6 +16,8 @@ from nightjar.flows.runs import Options
 from nightjar.lease import KEY as LEASE
 from nightjar.owner import Owner
 
+pytestmark = pytest.mark.slow
+
 BESIDES = 80
 """Registers, the run's own record and tables: as many for any corpus."""
 

@@ -34,6 +34,7 @@ def sparkline(values: Sequence[tuple[int, float]], limits: Sequence[float], *, s
         if line:
             chart.add_series(leather.Series(list(enumerate(line))), _Unnamed(colour, width))
     last = len(values) - 1
+    chart.add_x_scale(0, last)
     chart.add_x_axis(ticks=[0, last], tick_formatter=lambda place, _number, _ticks: str(versions[int(place)]))
     highest = max((*figures, *limits)) or 1.0
     chart.add_y_scale(min(0.0, *figures), highest)
