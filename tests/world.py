@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import itertools
+import tempfile
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -222,13 +224,20 @@ class World:
 
 def three_nights(folder: Path, strategy: str) -> tuple[World, list[Mapping[str, Any]]]:
     """A world with three versions, and what each of them served."""
-    world = World(folder, handbook(index={"strategy": strategy}))
-    served = []
-    for days in ("thirty", "forty", "fifty"):
-        world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
-        world.put(f"{days}.txt", f"# {days}\n\nThe news of that night.")
-        world.night()
-        served.append(world.served())
+    world, served = _three_nights(strategy)
+    return replace(world.twin(), folder=folder), list(served)
+
+
+@cache
+def _three_nights(strategy: str) -> tuple[World, list[Mapping[str, Any]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), handbook(index={"strategy": strategy}))
+        served = []
+        for days in ("thirty", "forty", "fifty"):
+            world.put("leave.txt", f"# Leave\n\nEveryone has {days} days of leave a year.")
+            world.put(f"{days}.txt", f"# {days}\n\nThe news of that night.")
+            world.night()
+            served.append(world.served())
     return world, served
 
 
