@@ -21,3 +21,14 @@ def test_doors_are_wired_without_any_heavy_library() -> None:
     code = f"import sys, nightjar.wiring; print(*[name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert loaded.split() == []
+
+
+def test_arrow_brings_pandas_only_where_a_data_frame_is_asked_for() -> None:
+    code = (
+        "import sys, pyarrow, nightjar.flows.night;"
+        "table = pyarrow.table({'a': ['x', None]});"
+        "before = 'pandas' in sys.modules; frame = table.to_pandas();"
+        "print(before, frame.to_dict('list'), pyarrow.array(frame['a']).to_pylist())"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert loaded.strip() == "False {'a': ['x', None]} ['x', None]"

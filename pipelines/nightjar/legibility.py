@@ -38,7 +38,7 @@ def mojibake_share(text: str) -> float:
     Looks at the first million characters.
     """
     text = text[:_LONGEST]
-    if not text:
+    if text.isascii():
         return 0.0
     misread = max(0, len(_MISREAD.findall(text)) - _FORGIVEN) / len(text)
     letters = len(_LETTER.findall(text))

@@ -25,7 +25,6 @@ from nightjar.ports import Embedder, Index, Parser, Tokenizer
 from nightjar.recipe import Recipe
 from nightjar.settings import Settings
 from nightjar.stages.chunk import CHUNK_RULES_VERSION
-from nightjar.stages.drift.explain import k_means
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,7 +77,6 @@ def open_services(
     parser = _closed_later(closing, lambda: _parser(corpus, settings))
     inspector = once(lambda: GxInspector(corpus.quality.suites))
     embedder = once(lambda: _embedder(corpus, settings, model()))
-    heavy = [lambda: inspector().load(), embedder, *([k_means] if corpus.drift.enabled else [])]
     return Services(
         corpus=corpus,
         source=S3Source(opened.source, bucket=corpus.bucket, prefix=corpus.prefix),
@@ -95,7 +93,7 @@ def open_services(
         lease_ttl_s=settings.lease_ttl.total_seconds(),
         progress=progress,
         close=closing.close,
-        opened_ahead=lambda: ahead(*heavy),
+        opened_ahead=lambda: ahead(lambda: inspector().load(), embedder),
     )
 
 

@@ -31,7 +31,12 @@ class NotTheCheckout(Transient):
 
 
 def verify_checkout(
-    services: Services, name: CollectionName, version: Version, *, written: Sequence[ChunkId] | None = None
+    services: Services,
+    name: CollectionName,
+    version: Version,
+    *,
+    written: Sequence[ChunkId] | None = None,
+    documents: int = _SAMPLE_DOCUMENTS,
 ) -> Mapping[str, float]:
     """Figures of the proof: objects checked, and recall.
 
@@ -41,6 +46,7 @@ def verify_checkout(
         version: what it should hold.
         written: ids that a delta made sure of, newest last; None: it was filled whole, and the graph is asked what
             was kept then.
+        documents: how many are compared, chunk by chunk.
 
     Raises:
         NotTheCheckout: as it says.
@@ -51,7 +57,7 @@ def verify_checkout(
     if count != due:
         raise NotTheCheckout(f"collection {name} holds {count} objects where version {version.number} has {due}")
     rows = due_rows(services, version)
-    checked = _verify_forward(services, name, rows, seed=version.checkout)
+    checked = _verify_forward(services, name, rows, documents=documents, seed=version.checkout)
     _verify_backward(services, name, rows)
     recall = _recall_of_probes(services, name) if written is None else 1.0
     if recall < _LEAST_RECALL:
@@ -65,9 +71,9 @@ def verify_checkout(
     return {"checked": checked, "recall": recall}
 
 
-def _verify_forward(services: Services, name: CollectionName, rows: pa.Table, *, seed: str) -> int:
+def _verify_forward(services: Services, name: CollectionName, rows: pa.Table, *, documents: int, seed: str) -> int:
     """Sampled documents of the manifest stand in the collection, with the right vectors and properties."""
-    picked = sorted(random.Random(seed).sample(range(rows.num_rows), min(_SAMPLE_DOCUMENTS, rows.num_rows)))  # noqa: S311 - a sample, not a secret
+    picked = sorted(random.Random(seed).sample(range(rows.num_rows), min(documents, rows.num_rows)))  # noqa: S311 - a sample, not a secret
     due = {o.chunk_id: o for o in islice(checkout(services, rows.take(picked)), 10 * _SAMPLE_OBJECTS)}
     found = services.index.fetch(name, list(due))
     for chunk_id, wanted in due.items():

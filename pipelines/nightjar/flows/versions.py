@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from nightjar.artifacts import FORMAT, LIVE, SWEEP, version_key
 from nightjar.errors import Misconfigured, Superseded
+from nightjar.flows.parallel import in_order
 from nightjar.flows.records import RecordEntry, record
 from nightjar.ports import StateStore
 from nightjar.stages.states import State, moved
@@ -116,7 +118,7 @@ def read_version(state: StateStore, number: int) -> Version:
 
 def read_versions(state: StateStore) -> list[Version]:
     """All versions, newest first."""
-    return [read_version(state, number) for number in reversed(version_numbers(state))]
+    return list(in_order(partial(read_version, state), reversed(version_numbers(state))))
 
 
 def open_version(state: StateStore, version: Version) -> Version:

@@ -52,7 +52,7 @@ def set_apart(vector: Vector, chunk_id: ChunkId) -> Vector:
     bits = np.unpackbits(np.frombuffer(shake_256(chunk_id.encode()).digest(-(-vector.size // 8)), np.uint8))
     step = _APART / math.sqrt(vector.size)
     moved = vector.astype(np.float64) + np.where(bits[: vector.size], step, -step)
-    turned: Vector = (moved / math.sqrt(math.fsum(moved * moved))).astype(np.float32)
+    turned: Vector = (moved / math.sqrt(math.fsum((moved * moved).tolist()))).astype(np.float32)
     return turned
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from nightjar.stages.drift.sides import Side
 
 _CLUSTERS: Final = 12
 _CHUNKS_A_CLUSTER: Final = 15
+_ROUNDS: Final = 30
 _SEED: Final = 20_240_304
 _SMOOTHING: Final = 0.002
 _SHOWN: Final = 4
@@ -139,18 +141,21 @@ def projection(live: Side, night: Side, novel: Novelty) -> Projection:
     return Projection(_thinned(ours), _thinned(theirs[~novel.novel]), _thinned(theirs[novel.novel]))
 
 
-def k_means() -> Any:
-    """The library's k-means: a second of import, and most steps of a night explain nothing."""
-    from sklearn.cluster import KMeans  # noqa: PLC0415 - see above
-
-    return KMeans
-
-
 def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
+    """Shape (chunks of both,): the cluster of each, by k-means from well separated beginnings.
+
+    There are never more clusters than distinct vectors, so that each has a beginning of its own.
+    """
+    from scipy.cluster.vq import kmeans2  # noqa: PLC0415 - half a second of imports, and most steps explain nothing
+
     together = np.concatenate([live.vectors, night.vectors])
-    number = max(2, min(_CLUSTERS, len(together) // _CHUNKS_A_CLUSTER))
-    labels: NDArray[np.intp] = k_means()(number, n_init=2, max_iter=60, random_state=_SEED).fit_predict(together)
-    return labels
+    distinct = len({vector.tobytes() for vector in together})
+    number = min(max(2, min(_CLUSTERS, len(together) // _CHUNKS_A_CLUSTER)), distinct)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a cluster that loses its last passage keeps its place
+        labels = kmeans2(together, number, iter=_ROUNDS, minit="++", rng=np.random.default_rng(_SEED))[1]
+    found: NDArray[np.intp] = labels.astype(np.intp)
+    return found
 
 
 def _terms(texts: Sequence[str], labels: NDArray[np.intp], number: int) -> list[tuple[str, ...]]:
