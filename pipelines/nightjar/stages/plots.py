@@ -8,6 +8,7 @@ from typing import Final
 
 import leather
 from leather import theme
+from leather.scales.base import Scale
 
 from nightjar.stages.page import Html, text
 
@@ -34,12 +35,30 @@ def sparkline(values: Sequence[tuple[int, float]], limits: Sequence[float], *, s
         if line:
             chart.add_series(leather.Series(list(enumerate(line))), _Unnamed(colour, width))
     last = len(values) - 1
-    chart.add_x_scale(0, last)
+    chart.set_x_scale(_Span(0, last))
     chart.add_x_axis(ticks=[0, last], tick_formatter=lambda place, _number, _ticks: str(versions[int(place)]))
-    highest = max((*figures, *limits)) or 1.0
-    chart.add_y_scale(min(0.0, *figures), highest)
-    chart.add_y_axis(ticks=[0.0, highest], tick_formatter=_short)
+    lowest, highest = min(0.0, *figures), max(0.0, *figures, *limits)
+    if lowest == highest:
+        highest = 1.0
+    chart.set_y_scale(_Span(lowest, highest))
+    chart.add_y_axis(ticks=[lowest, highest], tick_formatter=_short)
     return inline(chart, _SPARK, said)
+
+
+class _Span(Scale):  # type: ignore[misc]  # the library has no types
+    """From one figure to another. The library's own scale looks for round ticks, 25 ms each; here they are given."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+
+    def contains(self, value: float) -> bool:
+        return self._low <= value <= self._high
+
+    def project(self, value: float, start: float, end: float) -> float:
+        return start + (end - start) * (float(value) - self._low) / (self._high - self._low)
+
+    def ticks(self) -> list[float]:
+        return [self._low, self._high]
 
 
 class _Unnamed(leather.Line):  # type: ignore[misc]  # the library has no types
