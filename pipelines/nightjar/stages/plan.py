@@ -131,7 +131,7 @@ def remake(base: pa.Table, *, uris: pa.Array, start: Stage) -> pa.Table:
     """Rows of work that make these standing documents again from this stage on; only `parse` needs their bytes."""
     rows = base.filter(pc.is_in(base["uri"], uris))
     count = rows.num_rows
-    standing = _beside(rows.select(["uri", "key", *_OBJECT, *_SIDECAR]), rows)
+    standing = _joined(rows.select(["uri", "key", *_OBJECT, *_SIDECAR]), rows)
     why, stage = pa.array([REMADE] * count, pa.string()), pa.array([start] * count, pa.string())
     return standing.append_column("why", why).append_column("stage", stage)
 
@@ -144,7 +144,12 @@ def prefixed(base: pa.Table) -> pa.Table:
 def _beside(listing: pa.Table, base: pa.Table) -> pa.Table:
     """Each listed document with its manifest row, nulls where it has none."""
     place = pc.index_in(listing["uri"], value_set=base["uri"].combine_chunks()).combine_chunks()
-    known = prefixed(base.take(place))
+    return _joined(listing, base.take(place))
+
+
+def _joined(listing: pa.Table, rows: pa.Table) -> pa.Table:
+    """Both, row by row; nothing is copied."""
+    known = prefixed(rows)
     for name in known.column_names:
         listing = listing.append_column(name, known[name])
     return listing
