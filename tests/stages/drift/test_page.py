@@ -150,6 +150,15 @@ def test_a_night_that_touches_nothing_is_told_without_clusters() -> None:
     assert "Nothing moved beyond what a quiet night moves." in made.page
 
 
+def test_there_are_no_more_clusters_than_distinct_vectors() -> None:
+    first, second = (row["vector"] for row in sample(range(2), chunks=1))
+    live = [row | {"vector": first} for row in sample(range(60))]
+    night = [*live, *(row | {"vector": second} for row in sample(range(8), topic=1))]
+    told = reported(night, live=live).values["clusters"]
+    assert len(told) == 2
+    assert {each["before"] for each in told} == {0.0, 1.0}
+
+
 def test_the_page_says_verdict_what_moved_and_where_to_look() -> None:
     page = reported(new_topic()).page
     assert '<span class="warn">warn</span>' in page
