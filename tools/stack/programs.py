@@ -162,10 +162,16 @@ def _go_name(module: str) -> str:
 
 
 def _go_environment(place: Place) -> dict[str, str]:
-    """Go's own folders stay below `.nightjar` unless the person chose others; modules stay deletable."""
+    """Go's own folders stay below `.nightjar` unless the person chose others; modules stay deletable.
+
+    Its telemetry lies where the person's settings for Go do, and cannot be sent elsewhere alone.
+    """
     flags = f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip()
-    chosen = {"GOPATH": str(place.home / "go"), "GOCACHE": str(place.home / "go" / "build")}
-    return {**chosen, **os.environ, "GOBIN": str(place.programs), "GOFLAGS": flags, "CGO_ENABLED": "0"}
+    settings = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    go = place.home / "go"
+    chosen = {"GOPATH": str(go), "GOCACHE": str(go / "build"), "GOENV": str(settings / "go" / "env")}
+    ours = {"GOBIN": str(place.programs), "GOFLAGS": flags, "CGO_ENABLED": "0", "XDG_CONFIG_HOME": str(go / "config")}
+    return {**chosen, **os.environ, **ours}
 
 
 def _with_heartbeat(work: Callable[[], int], name: str) -> int:
