@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -20,30 +19,9 @@ import pyarrow.parquet as pq
 
 from nightjar.errors import Misconfigured
 from nightjar.model import Chunk, ContentKey, Element, EmbeddedChunk, ParsedDocument, sha256
+from nightjar.without_pandas import leave_pandas
 
-
-class _NoPandas:
-    """A finder of modules that says there is no pandas."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ImportError(name)
-
-
-def _leave_pandas() -> None:
-    """Arrow imports pandas at its first array, and where it first guesses a type: a quarter of a second a command.
-
-    Told once that there is none, it looks again only where somebody asks for a data frame.
-    """
-    sys.meta_path.insert(0, _NoPandas)
-    try:
-        pa.array([0])
-    finally:
-        sys.meta_path.remove(_NoPandas)
-
-
-_leave_pandas()
+leave_pandas()
 
 FORMAT: Final = 1
 LIVE: Final = "live.json"
