@@ -139,3 +139,10 @@ def test_help_loads_no_library_but_click() -> None:
 def test_every_command_of_the_table_can_be_loaded(shell: Shell) -> None:
     for name in main.list_commands(None):  # type: ignore[attr-defined]
         assert shell(name, "--help").exit_code == 0, name
+
+
+@pytest.mark.slow
+def test_a_command_that_loaded_the_model_by_torch_ends_without_a_word() -> None:
+    code = "from nightjar.cli.main import main; main(['schema'], standalone_mode=False); import sentence_transformers"
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True)
+    assert ended.stderr == ""

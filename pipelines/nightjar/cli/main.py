@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -90,4 +91,10 @@ def main(*, debug: bool) -> None:  # noqa: ARG001 - read from click's context by
     start_logging()
     # Half a million imported objects, none of them garbage: seldom searched, and not at all at the end. Two seconds.
     gc.set_threshold(100_000, 10, 10)
-    atexit.register(gc.freeze)
+    atexit.register(_freeze)
+
+
+def _freeze() -> None:
+    """Nothing is searched for garbage at the end, but where Triton is loaded: it tells at length what is left of it."""
+    if "triton" not in sys.modules:
+        gc.freeze()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +24,7 @@ from nightjar.flows.runs import Run, read_json, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.model import Document, Fingerprint, ParsedDocument, SourceObject
 from nightjar.stages.plan import DESCRIBE
+from nightjar.workfolder import WorkFolder
 
 log = logging.getLogger(__name__)
 _WINDOW: Final = 128
@@ -55,19 +54,14 @@ def parse_shard(services: Services, run: Run, shard: int) -> Mapping[str, Any]:
     elapsed = stopwatch()
     rows = shard_rows(services, run, shard)
     tally = _Tally(documents=len(rows))
-    folder = services.work_folder / f"parse-{uuid4().hex}"
     outcome: list[Row] = []
     base = functools.cache(lambda: run.base(services))
     services.progress("parse", 0, len(rows))
-    try:
-        with full_disk_told(services):
-            for window in windows(rows, size=_WINDOW):
-                folder.mkdir(parents=True)
-                outcome += _parse_window(services, run, window, folder=folder, tally=tally, base=base)
-                shutil.rmtree(folder)
-                services.progress("parse", len(outcome), len(rows))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with full_disk_told(services):
+        for window in windows(rows, size=_WINDOW):
+            with WorkFolder(services.work_folder) as folder:
+                outcome += _parse_window(services, run, window, folder=folder.path, tally=tally, base=base)
+            services.progress("parse", len(outcome), len(rows))
     outcome = alike(outcome, recipe=run.recipe.upto("parse"))
     write_table(services, shard_key(run.run_id, shard, "parsed.parquet"), rows_table(outcome, MANIFEST))
     report = {

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Final
 from nightjar.adapters.parser.jobs import PACKET_BYTES, Job, Outcome, Paper
 from nightjar.errors import Misconfigured, Transient
 from nightjar.model import Document
+from nightjar.workfolder import WorkFolder
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ZygoteLine:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._starting: socket.socket | None = None
         self._control: socket.socket | None = None
-        self._folder: Path | None = None
+        self._folder: WorkFolder | None = None
         self._last_number = 0
         self._outcomes: dict[int, Outcome] = {}
 
@@ -133,9 +133,8 @@ class ZygoteLine:
 
     def _home(self) -> Path:
         if self._folder is None:
-            self._work_folder.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="parse-", dir=self._work_folder)).resolve()
-        return self._folder
+            self._folder = WorkFolder(self._work_folder)
+        return self._folder.path
 
     def _connection(self) -> socket.socket:
         if self._control is None:
@@ -168,6 +167,6 @@ class ZygoteLine:
             self._zygote.kill()
             self._zygote.wait()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
         self._starting, self._control, self._zygote, self._folder = None, None, None, None
         self._outcomes.clear()
