@@ -104,7 +104,7 @@ def named_like_ours(services: Services) -> list[CollectionName]:
 
 
 def standing_checkout(
-    services: Services, version: Version, *, besides: str = "", asked: bool = True
+    services: Services, version: Version, *, besides: str = "", asked: int = RECENT
 ) -> CollectionName | None:
     """A sound collection that is this version's checkout now, whichever version it was filled for.
 
@@ -112,7 +112,7 @@ def standing_checkout(
         services: the corpus's doors.
         version: what it should hold.
         besides: a collection that is known not to be.
-        asked: whether its vector index is asked for what was written last, too.
+        asked: for how many of the objects written last its vector index is asked, too.
     """
     standing = services.index.collections()
     for entry in checkouts(services):
@@ -122,7 +122,7 @@ def standing_checkout(
         whole = held.writing is None and held.checkout == version.checkout and held.form == FORM
         if not whole or services.index.count(name) != version.counts["chunks"]:
             continue
-        if not asked or damage(services, name, held.recent) is None:
+        if not asked or damage(services, name, held.recent[-asked:]) is None:
             return name
     return None
 

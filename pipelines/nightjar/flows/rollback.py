@@ -25,7 +25,9 @@ from nightjar.lease import Lease
 from nightjar.model import CollectionName
 
 log = logging.getLogger(__name__)
+# People wait: documents that are compared, and newest chunks that are searched for (a killed server loses the newest).
 _LOOKED_AT: Final = 10
+_ASKED: Final = 32
 
 
 def ask_return(services: Services, *, to: int | None, reason: str, actor: str = "") -> Live:
@@ -45,7 +47,7 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
     target = _target(services, live, to)
-    if standing_checkout(services, target, asked=False) is None:
+    if standing_checkout(services, target, asked=0) is None:
         require_vectors(services, due_rows(services, target))  # before the hold: a way back that cannot be gone
     told = reason or f"rolled back from version {live.version} to {target.number}"
     asked = replace(
@@ -112,7 +114,7 @@ def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | Non
 
 def _checked_out(services: Services, live: Live, target: Version, *, lease: Lease) -> CollectionName:
     """A collection that holds the target: one that stands, else the live one by the reverse delta, else a new one."""
-    if (standing := standing_checkout(services, target)) and _proved(services, standing, target):
+    if (standing := standing_checkout(services, target, asked=_ASKED)) and _proved(services, standing, target):
         return standing
     source = read_version(services.state, live.version)
     run_id = f"rollback-{live.version}-{target.number}"

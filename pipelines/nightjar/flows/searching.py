@@ -64,7 +64,7 @@ def ask(services: Services, question: Question, *, version: int | None = None) -
     wanted = read_version(services.state, version)
     if not wanted.manifest:
         raise Misconfigured(f"version {version} is {wanted.state} and has no documents to search")
-    if standing := standing_checkout(services, wanted, asked=False):
+    if standing := standing_checkout(services, wanted, asked=0):
         return _ask_index(services, standing, question, wanted)
     refuse_other_model(services, wanted)
     return Answer(version, "vector", exact=True, hits=tuple(_exactly(services, question, wanted)))
