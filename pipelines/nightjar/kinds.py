@@ -14,7 +14,7 @@ from typing import Final
 
 from nightjar.model import FieldValue
 
-_INT64: Final = 1 << 63
+_WHOLE_IN_DOUBLE: Final = 2**53  # indexes hand numbers on as doubles: beyond this they would come back changed
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 
 
@@ -55,8 +55,8 @@ def _int(value: object) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Unfit("is not a whole number")
-    if not -_INT64 <= value < _INT64:
-        raise Unfit("does not fit 64 bits")
+    if abs(value) > _WHOLE_IN_DOUBLE:
+        raise Unfit("is a whole number beyond 2^53")
     return value
 
 

@@ -23,7 +23,8 @@ CollectionName = NewType("CollectionName", str)
 ContentKey = NewType("ContentKey", str)
 
 Vector = NDArray[np.float32]
-FieldValue = str | int | float | bool | datetime | tuple[str, ...]
+Scalar = str | int | float | bool | datetime
+FieldValue = Scalar | tuple[str, ...]
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "nightjar")
 

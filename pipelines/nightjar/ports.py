@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from nightjar.model import (
     Hit,
     IndexObject,
     ParsedDocument,
+    Scalar,
     SourceObject,
     Vector,
     Violation,
@@ -213,7 +213,7 @@ class Query:
     text: str
     vector: Vector | None
     limit: int
-    where: Mapping[str, str | int | float | bool | datetime] | None = None
+    where: Mapping[str, Scalar] | None = None
     acl: tuple[str, ...] | None = None
 
 

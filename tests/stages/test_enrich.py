@@ -130,7 +130,7 @@ def test_an_unreadable_sidecar_opens_nothing(sidecar: bytes) -> None:
     assert found.acl == ()
     assert found.acl_withheld
     assert found.fields == {"year": 2020}
-    assert found.set_aside == (("sidecar", "is not readable as a JSON mapping"),)
+    assert found.set_aside == (("sidecar", "is not readable as a JSON mapping of at most 64 KiB"),)
 
 
 @pytest.mark.parametrize("acl", [5, True, {"hr": 1}, ["hr", 5], ["hr", ""], [["hr"]], ["\ud800"]])

@@ -17,8 +17,8 @@ from nightjar.flows.metadata import describe
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.model import Document, document_id_of
+from nightjar.stages.enrich import LARGEST_SIDECAR
 
-_SIDECAR_BYTES: Final = 256 * 1024
 _OBJECT: Final = ("etag", "size", "modified_us")
 _SIDECAR: Final = ("sidecar_etag", "sidecar_size", "sidecar_modified_us")
 
@@ -40,7 +40,7 @@ def sidecar_of(services: Services, row: Row) -> str | None:
         return None
     if row.get("sidecar_read"):
         return str(row["sidecar"]) if row["sidecar"] is not None else None
-    sidecar = services.source.sidecar(row["key"], max_bytes=_SIDECAR_BYTES)
+    sidecar = services.source.sidecar(row["key"], max_bytes=LARGEST_SIDECAR)
     return None if sidecar is None else sidecar.decode("utf-8", "replace")
 
 

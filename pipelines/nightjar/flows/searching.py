@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
@@ -13,20 +12,15 @@ from nightjar.flows.checkouts import read_checkout, standing_checkout
 from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version, read_live, read_version
-from nightjar.model import FieldValue, Hit, IndexObject
-from nightjar.ports import Property, Query
+from nightjar.model import FieldValue, Hit, IndexObject, Scalar
+from nightjar.ports import Query
 from nightjar.stages.exact import exact
-from nightjar.stages.properties import fit, properties_of
+from nightjar.stages.properties import compared, properties_of
 
 MODES: Final = ("hybrid", "vector", "keyword")
-_WORDS: Final[Mapping[str, bool]] = {"true": True, "yes": True, "false": False, "no": False}
-_READ: Final[Mapping[str, Callable[[str], object]]] = {
-    "int": int,
-    "number": float,
-    "bool": lambda word: _WORDS[word.lower()],
-}
+_FLAGS: Final[Mapping[str, str]] = {"yes": "true", "no": "false"}
 
-Where = Mapping[str, str | int | float | bool | datetime]
+Where = Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +70,13 @@ def typed_where(corpus: Corpus, pairs: Iterable[tuple[str, str]]) -> Where:
     Raises:
         Misconfigured: nothing can be filtered by that name, the value is not of its type, or a name stands twice.
     """
-    kinds = {each.name: each for each in properties_of(corpus.metadata.fields)}
-    typed: dict[str, str | int | float | bool | datetime] = {}
+    declared = {each.name: each for each in properties_of(corpus.metadata.fields)}
+    typed: dict[str, Scalar] = {}
     for name, value in pairs:
         if name in typed:
             raise Misconfigured(f"--where {name} stands twice, and nothing equals two values: keep one of them")
-        typed[name] = _typed(name, value, kinds)
+        is_flag = name in declared and declared[name].kind == "bool"
+        typed[name] = compared(name, _FLAGS.get(value.lower(), value) if is_flag else value, declared)
     return typed
 
 
@@ -128,9 +123,8 @@ def _ask_index(services: Services, name: str, question: Question, version: Versi
 def _exactly(services: Services, question: Question, version: Version) -> list[Hit]:
     """The highest cosines with stored vectors of a version, of objects that the question's filters let pass."""
     asked = services.embedder().embed_query(question.text)
-    kinds = {each.name: each for each in properties_of(services.corpus.metadata.fields)}
     due = _counted(services, checkout(services, due_rows(services, version)))
-    allowed = (each for each in due if _passes(each, question, kinds))
+    allowed = (each for each in due if _passes(each, question))
     return exact(allowed, questions=asked[None], limit=question.limit)[0]
 
 
@@ -140,29 +134,12 @@ def _counted(services: Services, objects: Iterable[IndexObject]) -> Iterator[Ind
         yield each
 
 
-def _passes(each: IndexObject, question: Question, kinds: Mapping[str, Property]) -> bool:
+def _passes(each: IndexObject, question: Question) -> bool:
     groups = each.properties.get("acl") or ()
     if question.acl is not None and not (isinstance(groups, tuple) and set(groups) & set(question.acl)):
         return False
-    return all(
-        _equals(each.properties.get(name), value, kinds[name].kind) for name, value in (question.where or {}).items()
-    )
+    return all(_equals(each.properties.get(name), value) for name, value in (question.where or {}).items())
 
 
-def _equals(found: FieldValue | None, value: Any, kind: str) -> bool:
-    return value in found if isinstance(found, tuple) else found == fit(value, kind)
-
-
-def _typed(name: str, value: str, kinds: Mapping[str, Property]) -> str | int | float | bool | datetime:
-    declared = kinds.get(name)
-    if declared is None or declared.search not in {"exact", "range"}:
-        usable = ", ".join(sorted(each.name for each in kinds.values() if each.search in {"exact", "range"}))
-        raise Misconfigured(f"nothing can be filtered by {name!r}: use one of {usable}")
-    kind = "text" if declared.kind == "text[]" else declared.kind  # one of a list's texts is asked for
-    try:
-        fitted = fit(_READ.get(kind, str)(value), kind)
-    except (KeyError, ValueError):
-        raise Misconfigured(f"--where {name}={value}: {name} is of type {kind}, and this is none") from None
-    if fitted is None or isinstance(fitted, tuple):
-        raise Misconfigured(f"--where {name}={value}: {name} needs one value")
-    return fitted
+def _equals(found: FieldValue | None, value: Scalar) -> bool:
+    return value in found if isinstance(found, tuple) else found == value

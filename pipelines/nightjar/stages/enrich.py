@@ -4,7 +4,7 @@ Four places may say something; the nearest to the document wins, field by field:
     the corpus file's `fixed` < the path < the object's own metadata (`x-amz-meta-*`) < its sidecar.
 A value that does not fit its field's kind is set aside, and what a farther place says stands.
 
-A sidecar is a JSON mapping, `<key>.metadata.json` beside the object:
+A sidecar is a JSON mapping of at most 64 KiB, `<key>.metadata.json` beside the object:
     {"department": "hr", "year": 2024, "reviewed": "2024-05-01", "acl": ["hr", "managers"]}
 `null` means "nothing to say here". `acl` lists groups, an empty list nobody; the object's metadata may name groups too
 (`acl`, separated by commas). Where neither does, the corpus file's `metadata.acl` holds.
@@ -24,6 +24,9 @@ from nightjar.errors import bounded
 from nightjar.kinds import Unfit, typed
 from nightjar.model import FieldValue
 from nightjar.patterns import path_expression
+
+LARGEST_SIDECAR: Final = 64 * 1024
+"""Bytes. Every chunk carries its document's fields, and an index answers with hundreds of objects at a time."""
 
 _ACL: Final = "acl"
 _SIDECAR: Final = "sidecar"
@@ -138,7 +141,7 @@ def _compiled(pattern: str) -> Pattern[str]:
 
 def _undeclared(beside: Mapping[str, object] | None, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if beside is None:
-        yield _SIDECAR, "is not readable as a JSON mapping"
+        yield _SIDECAR, f"is not readable as a JSON mapping of at most {LARGEST_SIDECAR // 1024} KiB"
         return
     for name in beside:
         if name not in kinds and name != _ACL:

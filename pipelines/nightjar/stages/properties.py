@@ -1,18 +1,16 @@
-"""What a chunk's object carries in a collection: which properties exist, and values that the index stores unchanged."""
+"""What a chunk's object carries in a collection: which properties exist, and whether an index will find it again."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, cast
 
 import numpy as np
 
 from nightjar.errors import Misconfigured
-from nightjar.model import FieldValue, IndexObject
+from nightjar.kinds import Unfit, typed
+from nightjar.model import IndexObject, Scalar
 from nightjar.ports import Property
 
 CHUNK_PROPERTIES: Final = (
@@ -43,29 +41,12 @@ SEARCH_OF_KIND: Final[Mapping[str, str]] = {
     "date": "range",
 }
 
+_FILTERED: Final = frozenset({"exact", "range"})
 _NAME: Final = re.compile(r"[a-z][A-Za-z0-9_]{0,200}")
 _TAKEN: Final = frozenset({"id", "vector"})  # the index's own words on every object
 _INNER_SUFFIX: Final = re.compile(
     r"_(searchable|rangeable|temp|propertyLength|nullState)\Z"
 )  # names of its inner buckets
-_WHOLE_IN_DOUBLE: Final = 2**53  # integers travel as doubles; beyond this they would come back changed
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """A value that was set aside because it does not fit its property's kind; `reason` never holds the value."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Every property of a collection with a plain value or None, and what was set aside on the way."""
-
-    values: Mapping[str, FieldValue | None]
-    unfit: tuple[Unfit, ...]
 
 
 def properties_of(fields: Mapping[str, str]) -> tuple[Property, ...]:
@@ -91,33 +72,20 @@ def _field(name: str, kind: str, taken: Collection[str]) -> Property:
     return Property(name, kind, SEARCH_OF_KIND[kind])
 
 
-def fitted(values: Mapping[str, object], properties: Iterable[Property]) -> Fitted:
-    """Each declared property once, in order; absent values are None and so are those that do not fit.
-
-    Values whose names are not declared are left out without a word: the corpus file says what is kept.
-    """
-    plain: dict[str, FieldValue | None] = {}
-    unfit: list[Unfit] = []
-    for declared in properties:
-        try:
-            plain[declared.name] = fit(values.get(declared.name), declared.kind)
-        except ValueError as error:
-            plain[declared.name] = None
-            unfit.append(Unfit(declared.name, str(error)))
-    return Fitted(plain, tuple(unfit))
-
-
-def fit(value: object, kind: str) -> FieldValue | None:
-    """`value` as the plain Python value that the index stores and gives back equal.
-
-    Numpy scalars are unwrapped, sets sorted, lone surrogates replaced by U+FFFD, dates become UTC (naive ones are
-    taken as UTC). Text is never guessed into numbers.
+def compared(name: str, value: object, declared: Mapping[str, Property]) -> Scalar:
+    """`value` as the property `name` is compared with it; of a list one of its texts is asked for.
 
     Raises:
-        ValueError: it does not fit; the message tells the types, not the value.
+        Misconfigured: nothing can be filtered by that name, or the value is not of its type.
     """
-    bare = value.item() if isinstance(value, np.generic) else value
-    return None if bare is None else _FITTERS[kind](bare)
+    found = declared.get(name)
+    if found is None or found.search not in _FILTERED:
+        usable = ", ".join(sorted(each.name for each in declared.values() if each.search in _FILTERED))
+        raise Misconfigured(f"nothing can be filtered by {name!r}: use one of {usable}")
+    try:
+        return cast("Scalar", typed(value, kind="text" if found.kind == "text[]" else found.kind))
+    except Unfit as error:
+        raise Misconfigured(f"{name}={value} cannot be compared: {name} is {found.kind}, and this {error}") from None
 
 
 def checked(candidate: IndexObject, declared: Collection[str]) -> IndexObject:
@@ -135,76 +103,3 @@ def checked(candidate: IndexObject, declared: Collection[str]) -> IndexObject:
     if undeclared:
         raise Misconfigured(f"chunk {candidate.chunk_id} has properties that its collection lacks: {undeclared[:5]}")
     return candidate
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise _misfit(value, "text")
-    return _SURROGATE.sub("\ufffd", value)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, set | frozenset):
-        return tuple(sorted(_text(item) for item in value))
-    if not isinstance(value, list | tuple):
-        raise _misfit(value, "a list of texts")
-    return tuple(_text(item) for item in value)
-
-
-def _int(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _misfit(value, "a whole number")
-    if abs(value) > _WHOLE_IN_DOUBLE:
-        raise ValueError("needs a whole number of at most 2^53")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _misfit(value, "a number")
-    if not math.isfinite(value):
-        raise ValueError("needs a finite number")
-    return float(value)
-
-
-def _bool(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _misfit(value, "true or false")
-    return value
-
-
-def _date(value: object) -> datetime:
-    if isinstance(value, str):
-        value = _parsed(value)
-    elif isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    if not isinstance(value, datetime):
-        raise _misfit(value, "a date")
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    try:
-        return aware.astimezone(UTC)
-    except OverflowError:  # 0001-01-01 east of Greenwich has no UTC date
-        raise ValueError("needs a date between the years 1 and 9999") from None
-
-
-def _parsed(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("needs a date like 2026-11-23 or 2026-11-23T02:00:00Z") from None
-
-
-def _misfit(value: object, wanted: str) -> ValueError:
-    return ValueError(f"needs {wanted}, not {type(value).__name__}")
-
-
-_FITTERS: Final[Mapping[str, Callable[[object], FieldValue]]] = {
-    "text": _text,
-    "text[]": _texts,
-    "int": _int,
-    "number": _number,
-    "bool": _bool,
-    "date": _date,
-}

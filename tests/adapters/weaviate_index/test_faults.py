@@ -16,6 +16,7 @@ from nightjar.adapters.weaviate_index.index import WeaviateIndex
 from nightjar.errors import Misconfigured, Transient
 from nightjar.model import CollectionName, IndexObject
 from nightjar.ports import CollectionSchema, Query
+from nightjar.stages.enrich import LARGEST_SIDECAR
 
 pytestmark = pytest.mark.services
 
@@ -53,6 +54,13 @@ def test_a_request_refused_whole_is_counted_and_its_reason_given(index: Weaviate
     with pytest.raises(Misconfigured, match=r"refused 40 objects.*dimensions do not match"):
         index.write(name, map(of_other_dimensions, range(40)))
     assert index.count(name) == 1
+
+
+def test_a_page_of_objects_with_the_largest_metadata_fits_an_answer(index: WeaviateIndex, name: CollectionName) -> None:
+    written = [an_object(number, department="x" * LARGEST_SIDECAR) for number in range(600)]
+    index.write(name, written)
+    assert len(index.fetch(name, [each.chunk_id for each in written])) == 600
+    assert sum(1 for _ in index.scan(name, vectors=True)) == 600
 
 
 def test_refusals_stop_the_reading(index: WeaviateIndex, name: CollectionName) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from nightjar.errors import Misconfigured
 from nightjar.model import ChunkId, CollectionName, FieldValue, Hit, IndexObject
 from nightjar.ports import CollectionSchema, Property, Query
-from nightjar.stages.properties import checked, fit
+from nightjar.stages.properties import checked, compared
 
 _KEYWORD_PROPERTIES: Final = ("text", "title", "heading_path")
 _WORD: Final = re.compile(r"\w+")
@@ -169,15 +169,8 @@ def _passes(each: IndexObject, query: Query, kinds: Mapping[str, Property]) -> b
 def _equals(
     properties: Mapping[str, FieldValue | None], name: str, value: object, kinds: Mapping[str, Property]
 ) -> bool:
-    declared = kinds.get(name)
-    if declared is None or declared.search not in {"exact", "range"}:
-        raise Misconfigured(f"nothing can be filtered by {name!r}")
-    found = properties.get(name)
-    try:
-        wanted = fit((value,) if declared.kind == "text[]" else value, declared.kind)
-    except ValueError as error:
-        raise Misconfigured(f"filter {name}: {error}") from None
-    return value in found if isinstance(found, tuple) else found is not None and found == wanted
+    wanted, found = compared(name, value, kinds), properties.get(name)
+    return wanted in found if isinstance(found, tuple) else found is not None and found == wanted
 
 
 def _cosines(allowed: Sequence[IndexObject], _: Sequence[IndexObject], query: Query) -> dict[ChunkId, float]:

@@ -13,7 +13,7 @@ from weaviate.collections.classes.internal import Object
 from nightjar.errors import Misconfigured
 from nightjar.model import ChunkId, FieldValue, Hit, Vector
 from nightjar.ports import Property, Query
-from nightjar.stages.properties import fit
+from nightjar.stages.properties import compared
 
 HYBRID_ALPHA: Final = 0.5  # the vector's share; always said, because clients and servers differ in their default
 KEYWORD_PROPERTIES: Final = ("text", "title", "heading_path")  # a boost is written `title^2`
@@ -99,13 +99,6 @@ def _filters(query: Query, kinds: Mapping[str, Property]) -> _Filters | None:
 
 
 def _equal(name: str, value: object, kinds: Mapping[str, Property]) -> _Filters:
-    declared = kinds.get(name)
-    if declared is None or declared.search not in {"exact", "range"}:
-        usable = ", ".join(sorted(each.name for each in kinds.values() if each.search in {"exact", "range"}))
-        raise Misconfigured(f"nothing can be filtered by {name!r}: use one of {usable}")
-    if declared.kind == "text[]":
-        return Filter.by_property(name).contains_any([str(value)])
-    try:
-        return Filter.by_property(name).equal(fit(value, declared.kind))
-    except ValueError as error:
-        raise Misconfigured(f"filter {name}: {error}") from None
+    wanted = compared(name, value, kinds)
+    found = Filter.by_property(name)
+    return found.contains_any([str(wanted)]) if kinds[name].kind == "text[]" else found.equal(wanted)
