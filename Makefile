@@ -83,7 +83,7 @@ programs: install
 	@python -m tools.stack programs
 
 $(INSTALLED): pyproject.toml requirements/dev.txt | $(BIN)/uv
-	uv pip install --python $(BIN)/python --requirement requirements/dev.txt
+	uv pip install --python $(BIN)/python --compile-bytecode --requirement requirements/dev.txt
 	uv pip install --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
