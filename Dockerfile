@@ -19,7 +19,8 @@ ENV AIRFLOW_HOME=/opt/airflow \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     SCARF_NO_ANALYTICS=true \
-    UNSTRUCTURED_DISABLE_NOTICE=1
+    UNSTRUCTURED_DISABLE_NOTICE=1 \
+    UV_COMPILE_BYTECODE=1
 RUN pip install --no-cache-dir uv==0.13.9 \
     && useradd --create-home --home-dir /opt/airflow --uid 50000 --shell /usr/sbin/nologin nightjar \
     && install --directory --owner nightjar /opt/airflow/logs /opt/airflow/cache
