@@ -56,6 +56,27 @@ def test_an_abbreviation_does_not_end_a_sentence(abbreviation: str) -> None:
     assert first.text.endswith("end. Next one.")
 
 
+# Each of the next three takes no time; where its text is gone through again and again, hours.
+
+
+def test_spaces_of_any_kind_between_sentences_are_read_once() -> None:
+    (only,) = chunks_of(prose("Seen here: " + "\u2028" * 500_000 + " the end."))
+    assert only.text.split() == ["Seen", "here:", "the", "end."]
+
+
+def test_headings_without_text_are_read_once() -> None:
+    found = chunks_of(*(heading(f"{number}") for number in range(50_000)), prose("The end."))
+    assert sum(len(one.text.split()) for one in found) == 50_002
+
+
+def test_a_long_text_is_given_to_the_tokenizer_in_slices() -> None:
+    tokenizer = MeteredTokenizer()
+    text = sentences(60_000)
+    sliced = chunk(a_document(prose(text)), tokenizer=tokenizer, rules=RULES)
+    assert tokenizer.longest <= 100_000 < len(text)
+    assert " ".join(one.text for one in sliced) == text
+
+
 def test_ideographic_sentences_end_without_a_space() -> None:
     text = "".join(f"{'字 ' * 9}字。" for _ in range(8))
     assert all(one.text.endswith("。") for one in chunks_of(prose(text)))
@@ -299,6 +320,16 @@ def test_counts_are_exact(document: ParsedDocument) -> None:
 def test_pages_never_go_back(texts: list[str]) -> None:
     found = chunks_of(*(prose(text, page=page) for page, text in enumerate(texts, start=1)))
     assert [one.page_first for one in found] == sorted(one.page_first or 0 for one in found)
+
+
+class MeteredTokenizer(MemoryTokenizer):
+    """Remembers the longest text that it was given."""
+
+    longest = 0
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        self.longest = max(self.longest, len(text))
+        return super().offsets(text)
 
 
 class GreedyTokenizer(MemoryTokenizer):

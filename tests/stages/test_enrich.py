@@ -122,7 +122,9 @@ def test_the_nearest_word_on_access_decides(
 
 
 @pytest.mark.parametrize(
-    "sidecar", [b"", b"\xff\xfe\xfa", b"[]", b'"hr"', b'{"acl": ["hr"]', b"[" * 100_000], ids=lambda raw: repr(raw[:9])
+    "sidecar",
+    [b"", b"\xff\xfe\xfa", b'{"year": 2024, "team": "\xff"}', b"[]", b'"hr"', b'{"acl": ["hr"]', b"[" * 100_000],
+    ids=lambda raw: repr(raw[:9]),
 )
 def test_an_unreadable_sidecar_opens_nothing(sidecar: bytes) -> None:
     found = enriched(MetadataRules(FIELDS, fixed={"year": 2020}, acl=("everyone",)), sidecar=sidecar)
@@ -133,7 +135,7 @@ def test_an_unreadable_sidecar_opens_nothing(sidecar: bytes) -> None:
     assert found.set_aside == (("sidecar", "is not readable as a JSON mapping of at most 64 KiB"),)
 
 
-@pytest.mark.parametrize("acl", [5, True, {"hr": 1}, ["hr", 5], ["hr", ""], [["hr"]], ["\ud800"]])
+@pytest.mark.parametrize("acl", [5, True, {"hr": 1}, ["hr", 5], ["hr", ""], [["hr"]], ["\ud800"], ["h\x1fr"]])
 def test_an_acl_that_is_no_list_of_groups_opens_nothing(acl: object) -> None:
     found = enriched(MetadataRules(FIELDS, acl=("everyone",)), sidecar={"acl": acl, "year": 2024})
     assert found.acl_unreadable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -24,6 +25,9 @@ S3_CONFIG: Final = Config(
     response_checksum_validation="when_required",
     user_agent_extra="nightjar",
 )
+
+# An object may have 2 KB of metadata, in far more headers than the hundred that Python's client reads.
+http.client._MAXHEADERS = 2048  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way to say so
 
 
 def s3_client(*, endpoint_url: str | None = None) -> S3Client:

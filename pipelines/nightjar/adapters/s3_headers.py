@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +36,7 @@ def _text(value: str) -> str:
     if "=?" in value:
         try:
             return str(make_header(decode_header(value)))
-        except (HeaderParseError, LookupError, UnicodeDecodeError):
+        except (MessageError, LookupError, ValueError):  # of codecs, some raise a bare UnicodeError
             return value  # not an encoded word after all
     try:
         return value.encode("latin-1").decode()  # gateways send raw UTF-8, which HTTP clients read as Latin-1

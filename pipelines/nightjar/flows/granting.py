@@ -29,6 +29,7 @@ from nightjar.stages.plan import CHANGED
 
 log = logging.getLogger(__name__)
 _DOCUMENTS: Final = 100
+_OBJECTS: Final = 500
 _READ_AT_ONCE: Final = 1_000
 _OWN: Final = [name for name in MANIFEST.names if name not in {*SIDECAR, "acl"}]
 
@@ -110,9 +111,9 @@ def _patch(services: Services, name: CollectionName, access: Access, *, since: i
 
     total = 0
     for documents in windows(access.since(since), size=_DOCUMENTS):
-        behind = list(stale(list(documents)))
-        lease.assure(REQUEST_S)
-        total += services.index.write(name, behind) if behind else 0
+        for behind in windows(stale(documents), size=_OBJECTS):
+            lease.assure(REQUEST_S)
+            total += services.index.write(name, behind)
     return total
 
 

@@ -23,7 +23,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
-from nightjar.stages.reconcile import reconcile
+from nightjar.stages.reconcile import Standing, reconcile
 
 log = logging.getLogger(__name__)
 WINDOW: Final = 500
@@ -111,7 +111,7 @@ def _group(rows: pa.Table) -> _Group:
 def _replace(services: Services, name: CollectionName, group: _Group, *, lease: Lease) -> Written:
     """New chunks are confirmed before old ones go."""
     target: dict[ChunkId, IndexObject] = {each.chunk_id: each for each in checkout(services, group.rows)}
-    standing = {each.chunk_id: each for each in services.index.of_documents(name, group.documents)}
+    standing = {each.chunk_id: Standing.of(each) for each in services.index.of_documents(name, group.documents)}
     delta = reconcile(standing, target)
     standing_already = sorted(target.keys() - set(delta.write))
     for ids in _leased(delta.write, lease):

@@ -41,7 +41,10 @@ def sidecar_of(services: Services, row: Row) -> str | None:
     if row.get("sidecar_read"):
         return str(row["sidecar"]) if row["sidecar"] is not None else None
     sidecar = services.source.sidecar(row["key"], max_bytes=LARGEST_SIDECAR)
-    return None if sidecar is None else sidecar.decode("utf-8", "replace")
+    try:
+        return None if sidecar is None else sidecar.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _attempt(row: Row) -> Row:

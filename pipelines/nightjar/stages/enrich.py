@@ -173,4 +173,6 @@ def _named(value: object) -> tuple[str, ...]:
     groups = typed(value, kind="text[]")
     if not isinstance(groups, tuple) or not all(groups):
         raise Unfit("names a group without a name")
+    if any(letter < " " for group in groups for letter in group):
+        raise Unfit("names a group with control characters")
     return tuple(sorted(set(groups)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from nightjar.model import ChunkId, IndexObject
 
@@ -25,7 +26,20 @@ class Delta:
         return not (self.write or self.patch or self.drop)
 
 
-def reconcile(standing: Mapping[ChunkId, IndexObject], target: Mapping[ChunkId, IndexObject]) -> Delta:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is compared of an object in a collection; a document's objects are too many to be held whole."""
+
+    vector_digest: str
+    properties_digest: str
+
+    @classmethod
+    def of(cls, found: IndexObject) -> Self:
+        """Digests of an object."""
+        return cls(found.vector_digest, found.properties_digest)
+
+
+def reconcile(standing: Mapping[ChunkId, Standing], target: Mapping[ChunkId, IndexObject]) -> Delta:
     """The delta from `standing` to `target`: ids are compared, then vectors bit by bit, then properties."""
     return Delta(
         write=tuple(_absent_or_other_vector(standing, target)),
@@ -41,7 +55,7 @@ def reconcile(standing: Mapping[ChunkId, IndexObject], target: Mapping[ChunkId, 
 
 
 def _absent_or_other_vector(
-    standing: Mapping[ChunkId, IndexObject], target: Mapping[ChunkId, IndexObject]
+    standing: Mapping[ChunkId, Standing], target: Mapping[ChunkId, IndexObject]
 ) -> Iterable[ChunkId]:
     for chunk_id, wanted in target.items():
         found = standing.get(chunk_id)

@@ -17,16 +17,18 @@ def families(blocks: Sequence[Block], *, room: Room) -> Iterator[list[Block]]:
     family: list[Block] = []
     root: Path = ()
     size = 0
+    introduces = True  # so far the family does nothing else
     for path, section in groupby(blocks, key=lambda block: block.units[0].place.path):
         members = list(section)
         tokens = sum(block.tokens for block in members)
         fits = size + tokens <= (room(family[0].units[0]) if family else 0) and path[: len(root[:-1])] == root[:-1]
-        if family and not fits and not _only_introduces(family):
+        if family and not fits and not introduces:
             yield family
-            family, size = [], 0
+            family, size, introduces = [], 0, True
         root = root if family else path
         family.extend(members)
         size += tokens
+        introduces = introduces and all(unit.introduces for block in members for unit in block.units)
     if family:
         yield family
 
@@ -93,10 +95,6 @@ class _Packer:
         self._repeated = repeated
         self._own = own
         self._tokens = sum(unit.tokens for unit in units) + (units[0].header_tokens if units else 0)
-
-
-def _only_introduces(family: Sequence[Block]) -> bool:
-    return all(unit.introduces for block in family for unit in block.units)
 
 
 def _without_introduction(units: list[Unit]) -> tuple[list[Unit], list[Unit]]:

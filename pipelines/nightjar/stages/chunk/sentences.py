@@ -12,7 +12,7 @@ Span = tuple[int, int]
 _END: Final = re.compile(
     r"(?<=[.!?…؟।۔])[\"'”’»)\]]*\s+"  # noqa: RUF001 - other scripts' marks are meant
     r"|(?<=[。！？｡])[”’」』）》]*\s*"  # noqa: RUF001 - as above
-    r"|\s*\n\s*\n\s*"
+    r"|\n\s*\n\s*"
 )
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|al|Fig|Figs|Eq|No|Nos|Vol|pp|cf|ca|approx|Inc|Ltd|Co|Corp|Dept|Art|Sec"
@@ -32,8 +32,8 @@ def sentence_spans(text: str) -> Iterator[Span]:
     for end in _END.finditer(text):
         if _is_abbreviation(text, end):
             continue
-        if text[start : end.end()].strip():
-            yield start, end.end() - _trailing_space(end.group())
+        if sentence := text[start : end.end()].rstrip():
+            yield start, start + len(sentence)
             start = end.end()
     if text[start:].strip():
         yield start, len(text.rstrip())
@@ -56,10 +56,6 @@ def best_cut(text: str, *, start: int, end: int) -> int:
         if cuts:
             return cuts[-1]
     return end
-
-
-def _trailing_space(text: str) -> int:
-    return len(text) - len(text.rstrip())
 
 
 def _is_abbreviation(text: str, end: re.Match[str]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +15,7 @@ from nightjar.stages.chunk.sentences import Span, best_cut, line_spans, sentence
 
 _CHARACTERS_PER_TOKEN: Final = 20  # more than any word of a vocabulary has; bounds a chunk of words unknown to it
 _SHORT_INTRODUCTION: Final = 60
+_SLICE: Final = 100_000  # characters
 _NUMBER: Final = re.compile(r"\W*\d[\d\s.,']*\W*")
 _YEAR: Final = re.compile(r"(?:1[89]|20)\d\d")
 
@@ -60,7 +62,7 @@ class UnitMaker:
     def blocks(self, placed: Placed, *, lead: str) -> Iterator[Block]:
         """The blocks of one element; `lead` separates the first from what stands before."""
         text = placed.element.text.strip("\n").rstrip()
-        starts = [start for start, _ in self._tokenizer.offsets(text)]
+        starts = self._starts(text)
         match placed.element.kind:
             case "Table":
                 yield self._table(text, starts, placed, lead)
@@ -75,12 +77,23 @@ class UnitMaker:
         """Tokens of a text that stands alone, without special tokens."""
         return len(self._tokenizer.offsets(text))
 
+    def _starts(self, text: str) -> Sequence[int]:
+        """Where each token begins; a long text in slices, as a tokenizer takes hundreds of bytes a letter."""
+        starts = array("I")
+        position = 0
+        while position < len(text):
+            limit = position + _SLICE
+            end = len(text) if limit >= len(text) else best_cut(text, start=position, end=limit)
+            starts.extend(position + start for start, _ in self._tokenizer.offsets(text[position:end]))
+            position = end
+        return starts
+
     def halves(self, unit: Unit) -> tuple[Unit, ...]:
         """A unit that proved too long once it stood in its chunk, cut into at least two."""
         room = max(1, unit.tokens // 2)
         return tuple(self._torn(unit.text, unit.lead, unit.place, room=room))
 
-    def _prose(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Unit]:
+    def _prose(self, text: str, starts: Sequence[int], placed: Placed, lead: str) -> Iterator[Unit]:
         introduces = placed.is_heading or (text.endswith(":") and len(starts) <= _SHORT_INTRODUCTION)
         spans = _whole_span(text) if placed.is_heading else sentence_spans(text)
         units = list(self._units(text, starts, spans, placed, lead))
@@ -88,7 +101,7 @@ class UnitMaker:
         last = units[-1]
         yield replace(last, introduces=introduces and len(units) == 1)
 
-    def _code(self, text: str, starts: list[int], placed: Placed, lead: str) -> Iterator[Block]:
+    def _code(self, text: str, starts: Sequence[int], placed: Placed, lead: str) -> Iterator[Block]:
         paragraph: list[Unit] = []
         for unit in self._units(text, starts, line_spans(text), placed, lead):
             if paragraph and unit.lead.count("\n") > 1:
@@ -97,7 +110,7 @@ class UnitMaker:
             paragraph.append(unit)
         yield Block(tuple(paragraph), whole=True)
 
-    def _table(self, text: str, starts: list[int], placed: Placed, lead: str) -> Block:
+    def _table(self, text: str, starts: Sequence[int], placed: Placed, lead: str) -> Block:
         spans = list(line_spans(text))
         header = text[slice(*spans[0])]
         header_tokens = _tokens_within(starts, spans[0])
@@ -110,7 +123,7 @@ class UnitMaker:
         return Block((*first, *headed), whole=True)
 
     def _units(
-        self, text: str, starts: list[int], spans: Iterator[Span], placed: Placed, lead: str, *, room: int = 0
+        self, text: str, starts: Sequence[int], spans: Iterator[Span], placed: Placed, lead: str, *, room: int = 0
     ) -> Iterator[Unit]:
         """One unit a span, several where one is above `room`; each leads with the white space that stood before it."""
         end_before: int | None = None
@@ -126,8 +139,7 @@ class UnitMaker:
 
     def _torn(self, text: str, lead: str, placed: Placed, *, room: int) -> Iterator[Unit]:
         """Cut what no boundary divides; each piece is counted anew, for a cut inside a word changes its tokens."""
-        offsets = self._tokenizer.offsets(text)
-        starts = [start for start, _ in offsets]
+        starts = self._starts(text)
         position = 0
         while position < len(text):
             end = self._reach(text, starts, position, room=room)
@@ -143,7 +155,7 @@ class UnitMaker:
                 lead = piece[len(piece.rstrip()) :]
             position = end
 
-    def _reach(self, text: str, starts: list[int], position: int, *, room: int) -> int:
+    def _reach(self, text: str, starts: Sequence[int], position: int, *, room: int) -> int:
         """The best place to cut after `position` with at most `room` tokens before it."""
         first = bisect_left(starts, position)
         limit = starts[first + room] if first + room < len(starts) else len(text)
@@ -153,7 +165,7 @@ class UnitMaker:
         return best_cut(text, start=position, end=max(limit, position + 1))
 
 
-def _tokens_within(starts: list[int], span: Span) -> int:
+def _tokens_within(starts: Sequence[int], span: Span) -> int:
     return bisect_left(starts, span[1]) - bisect_left(starts, span[0])
 
 
