@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from world import Killed, World
+from world import Killed, World, handbook
 
 from nightjar.errors import Misconfigured
 from nightjar.flows.deletions import read_withheld, withheld_digest
@@ -128,6 +128,18 @@ def test_approval_does_not_reach_what_went_missing_since(world: World) -> None:
 def test_approval_of_what_nobody_was_shown_binds_to_tonight(world: World) -> None:
     world.remove(*NAMES[:11])
     assert world.night(approve_deletions=True)["documents"]["deleted"] == 11
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_approval_can_let_all_documents_go(tmp_path: Path, strategy: str) -> None:
+    world = World(tmp_path, handbook(index={"strategy": strategy}))
+    world.put("leave.txt", "Thirty days of leave.")
+    world.night()
+    world.remove("leave.txt")
+    assert world.night()["withheld"]["count"] == 1
+    assert world.night(approve_deletions=True)["documents"]["deleted"] == 1
+    assert world.served() == {}
+    assert world.night()["state"] == "unchanged"
 
 
 MORE = tuple(f"more-{number:02}.txt" for number in range(40))

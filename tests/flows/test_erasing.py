@@ -598,6 +598,20 @@ def test_a_rollback_asked_for_between_a_death_and_the_next_run_finds_nothing_of_
     sound(world)
 
 
+def test_a_version_of_which_all_was_erased_is_served_again_empty(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put("people/wages-of-zoe.txt", TEXT)
+    world.night()
+    forgotten(world)
+    world.put("leave.txt", "Everyone has thirty days of leave.")
+    world.night()
+    returned(world, to=1)
+    assert world.served() == {}
+    unhold(world.services())
+    assert world.night()["state"] == "live"
+    sound(world)
+
+
 def test_another_run_holds_an_erasure_back(tmp_path: Path) -> None:
     world = with_secret(tmp_path)
     lease = Lease.acquire(world.state, run_id="night", owner=Owner.command(), ttl_s=60.0)

@@ -190,3 +190,24 @@ def test_a_long_hold_keeps_one_waiting_collection(tmp_path: Path) -> None:
     unhold(world.services())
     assert world.night()["state"] == "live"
     world.consistent()
+
+
+@BOTH
+@pytest.mark.parametrize(("before", "after"), [("text", "date"), ("int", "date"), ("text", "int"), ("text", "text[]")])
+def test_a_version_is_served_again_whatever_kind_its_fields_have_since(
+    tmp_path: Path, strategy: str, before: str, after: str
+) -> None:
+    kinds = {"metadata": {"fields": {"when": before}}}
+    world = World(tmp_path, handbook(**kinds, index={"strategy": strategy, "keep_collections": 1}))
+    world.put("leave.txt", "Thirty days of leave.")
+    world.put("leave.txt.metadata.json", '{"when": "2024"}')
+    world.night()
+    world.configure(metadata={"fields": {"when": after}})
+    world.night()
+    world.put("leave.txt", "Forty days of leave.")
+    world.night()
+    roll_back(world, to=1)
+    (served,) = [properties for properties, _ in world.served().values()]
+    assert served["text"] == "Thirty days of leave."
+    assert served["when"] == {"date": None, "int": 2024, "text[]": ("2024",)}[after]
+    world.consistent()

@@ -74,7 +74,8 @@ def verify_checkout(
 def _verify_forward(services: Services, name: CollectionName, rows: pa.Table, *, documents: int, seed: str) -> int:
     """Sampled documents of the manifest stand in the collection, with the right vectors and properties."""
     picked = sorted(random.Random(seed).sample(range(rows.num_rows), min(documents, rows.num_rows)))  # noqa: S311 - a sample, not a secret
-    due = {o.chunk_id: o for o in islice(checkout(services, rows.take(picked)), 10 * _SAMPLE_OBJECTS)}
+    sampled = rows.take(pa.array(picked, pa.int64()))
+    due = {o.chunk_id: o for o in islice(checkout(services, sampled), 10 * _SAMPLE_OBJECTS)}
     found = services.index.fetch(name, list(due))
     for chunk_id, wanted in due.items():
         if problem := _difference(found.get(chunk_id), wanted):

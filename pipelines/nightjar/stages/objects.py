@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from nightjar.artifacts import EmbeddedContent
+from nightjar.kinds import Unfit, typed
 from nightjar.model import Chunk, ChunkId, FieldValue, IndexObject, Vector, chunk_id_of
 
 FORM: Final = 2
@@ -60,7 +61,6 @@ def _document_properties(
     row: Mapping[str, Any], content: EmbeddedContent, fields: Mapping[str, str]
 ) -> dict[str, FieldValue | None]:
     values = json.loads(row["fields"] or "{}")
-    typed = {name: _typed(values.get(name), kind) for name, kind in fields.items()}
     return {
         "title": content.title or PurePosixPath(row["key"]).stem,
         "document_id": row["document_id"],
@@ -70,16 +70,16 @@ def _document_properties(
         "language": content.language or None,
         "acl": None if row["acl"] is None else tuple(row["acl"]),
         "modified_at": datetime.fromtimestamp(row["document_modified_us"] / 1_000_000, UTC),
-        **typed,
+        **{name: _fitting(values.get(name), kind) for name, kind in fields.items()},
     }
 
 
-def _typed(value: Any, kind: str) -> FieldValue | None:
-    if value is None:
+def _fitting(value: Any, kind: str) -> FieldValue | None:
+    """A stored value as its field has it now: a version may be older than the kind of its fields."""
+    try:
+        return None if value is None else typed(value, kind=kind)
+    except Unfit:
         return None
-    if kind == "date":
-        return datetime.fromisoformat(value)
-    return tuple(value) if kind == "text[]" else value
 
 
 def _chunk_properties(chunk: Chunk) -> dict[str, FieldValue | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -68,7 +69,7 @@ class Side:
     def passages(self) -> Iterator[tuple[str, ...]]:
         """Each document's texts."""
         ends = np.cumsum(np.bincount(self.owner, minlength=len(self.documents)))
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        for start, end in pairwise([0, *ends]):
             yield self.texts[start:end]
 
     def named(self, places: NDArray[np.bool_]) -> frozenset[str]:
