@@ -59,6 +59,32 @@ def test_no_state_is_refused_only_when_it_is_needed(tmp_path: Path) -> None:
         _ = corpus.state_uri
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("index: {alias: Taken}\n", "index.alias: 'Taken' is also the alias of first.yaml"),
+        ("state: s3://state/first/\n", "state: s3://state/first/ overlaps the state of first.yaml"),
+    ],
+)
+def test_a_file_from_elsewhere_takes_nothing_from_a_corpus_of_the_folder(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    folder = tmp_path / "corpora"
+    folder.mkdir()
+    written(folder, MINIMAL + "state: s3://state/first/\nindex: {alias: Taken}\n", name="first")
+    elsewhere = written(tmp_path, MINIMAL + text, name="second")
+    with pytest.raises(Misconfigured, match=f"second.yaml: {message}"):
+        find_corpus(str(elsewhere), folder=folder, default_state="s3://state/all/")
+
+
+def test_a_file_from_elsewhere_may_be_another_draft_of_a_corpus_of_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "corpora"
+    folder.mkdir()
+    written(folder, MINIMAL, name="handbook")
+    draft = written(tmp_path, MINIMAL + "description: draft\n", name="handbook")
+    assert find_corpus(str(draft), folder=folder, default_state="s3://state/all/").description == "draft"
+
+
 def test_a_folder_ends_in_a_slash_so_that_neighbours_stay_out(tmp_path: Path) -> None:
     assert loaded(tmp_path, "source: {uri: s3://documents/hand}\n").prefix == "hand/"
 

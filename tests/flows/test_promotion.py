@@ -149,3 +149,17 @@ def roll_back_ends(world: World) -> None:
     """The next run finishes what was asked for."""
     with pytest.raises(HeldBack):
         world.night()
+
+
+def test_a_collection_that_a_former_alias_names_is_kept_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, served = three_nights(tmp_path, "blue_green")
+    world.configure(index={"alias": "Other", "keep_collections": 1})
+    for number in range(2):
+        world.put("leave.txt", f"# Leave\n\nEveryone has {number} days of leave.")
+        assert world.night()["state"] == "live"
+    left = world.index.alias("Handbook")
+    assert left is not None
+    assert {each.chunk_id for each in world.index.scan(left, vectors=False)} == served[2].keys()
+    assert f"kept: collection {left} is served by the alias Handbook" in caplog.text

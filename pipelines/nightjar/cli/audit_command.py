@@ -28,6 +28,7 @@ from nightjar.owner import Owner
 def audit(session: Session, *, corpus: str, repair: bool, as_json: bool) -> None:
     """Compare the live collection of CORPUS with its manifest, both ways; exit 1 where they differ."""
     with session.opened(corpus) as services:
+        services.index.check()
         name = services.corpus.name
         run_id = f"audit-{services.clock():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         found = mend(services, run_id=run_id, owner=Owner.command()) if repair else compare(services)

@@ -51,10 +51,11 @@ def search(  # noqa: PLR0913 - one parameter for each option that CONTRACTS prom
         raise click.BadParameter("is empty: ask something", param_hint="QUESTION")
     found = session.settings.corpus(corpus)
     asked = Question(question, mode, limit, typed_where(found, where) or None, acl or None)
+    with session.opened(found) as services:
+        services.index.check()
+        answer = ask(services, asked, version=number)
     if not acl:
         note("without --acl nothing is filtered: hits may be documents that not everybody may read")
-    with session.opened(found) as services:
-        answer = ask(services, asked, version=number)
     if answer.exact:
         note(f"version {answer.version} stands in no collection: every stored vector was compared, by vector only")
     if as_json:

@@ -80,13 +80,23 @@ def find_corpus(name_or_path: str, *, folder: Path, default_state: str | None) -
     """
     path = Path(name_or_path)
     if path.suffix in SUFFIXES or "/" in name_or_path:
-        return load_corpus(path, default_state=default_state)
+        corpus = load_corpus(path, default_state=default_state)
+        if folder.is_dir():
+            _refuse_clash_with_folder(corpus, path=path, folder=folder, default_state=default_state)
+        return corpus
     corpora = load_corpora(folder, default_state=default_state)
     found = next((corpus for corpus in corpora.valid if corpus.name == name_or_path), None)
     if found is not None:
         return found
     error = next((error for path, error in corpora.broken if path.stem == name_or_path), None)
     raise error or Misconfigured(_no_such(name_or_path, [c.name for c in corpora.valid], folder))
+
+
+def _refuse_clash_with_folder(corpus: Corpus, *, path: Path, folder: Path, default_state: str | None) -> None:
+    """A file from elsewhere may be a draft of a corpus in `folder`, by its name; it takes nothing from the others."""
+    corpora = load_corpora(folder, default_state=default_state)
+    others = zip(corpora.paths, corpora.valid, strict=True)
+    refuse_clash(corpus, path=path, others=((at, other) for at, other in others if other.name != corpus.name))
 
 
 def refuse_clash(corpus: Corpus, *, path: Path, others: Iterable[tuple[Path, Corpus]]) -> None:

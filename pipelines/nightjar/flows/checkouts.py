@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,8 @@ from nightjar.model import ChunkId, CollectionName
 from nightjar.ports import StateStore
 from nightjar.registers import Entry, Register
 from nightjar.stages.objects import FORM
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,16 @@ def drop_collection(services: Services, name: str, *, lease: Lease) -> None:
     if name in services.index.collections():
         services.index.drop(CollectionName(name))
     services.state.delete([collection_key(name)])
+
+
+def let_go(services: Services, name: str, *, lease: Lease) -> bool:
+    """Remove a collection that no version needs; False where an alias of other days names it: people may use that."""
+    try:
+        drop_collection(services, name, lease=lease)
+    except Misconfigured as served:
+        log.warning("kept: %s, or delete that alias once nobody uses it", served)
+        return False
+    return True
 
 
 def _known(services: Services, name: str) -> Entry[Checkout]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from nightjar.errors import HeldBack, Superseded
-from nightjar.flows.checkouts import checkouts, close_writing, drop_collection, read_checkout
+from nightjar.flows.checkouts import checkouts, close_writing, let_go, read_checkout
 from nightjar.flows.gates import candidate
 from nightjar.flows.points import Point
 from nightjar.flows.records import RecordEntry
@@ -32,6 +32,7 @@ from nightjar.stages.states import MOVES, State
 log = logging.getLogger(__name__)
 COMMIT_S: Final = 15.0
 _ONCE_SERVED: Final = (State.RETIRED, State.ROLLED_BACK)
+_LET_GO: Final = frozenset({*_ONCE_SERVED, State.WAITING, State.REJECTED, State.ABANDONED})
 
 
 def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
@@ -185,11 +186,10 @@ def retire(services: Services, *, lease: Lease) -> None:
         if checkout.collection in kept or version is None:
             continue
         if live is not None and version.number == live.version:
-            drop_collection(services, checkout.collection, lease=lease)  # what is live was filled anew beside it
+            let_go(services, checkout.collection, lease=lease)  # what is live was filled anew beside it
             continue
         room = len(kept) < services.corpus.index.keep_collections
         if version.number == waiting or (version.state in _ONCE_SERVED and room):
             kept.add(checkout.collection)
-        elif version.state in {*_ONCE_SERVED, State.WAITING, State.REJECTED, State.ABANDONED}:
-            drop_collection(services, checkout.collection, lease=lease)
+        elif version.state in _LET_GO and let_go(services, checkout.collection, lease=lease):
             save_version(services.state, replace(version, collection=None))
