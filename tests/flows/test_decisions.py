@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from world import Killed, Killer, World, handbook
 
-from nightjar.errors import HeldBack, Misconfigured
+from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.decisions import Decider, Decision, promote, reject
 from nightjar.flows.deletions import read_withheld
+from nightjar.flows.points import Point
 from nightjar.flows.rollback import hold
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.owner import Owner
@@ -125,6 +127,25 @@ def test_a_person_may_promote_under_a_hold_which_stays(tmp_path: Path, strategy:
     live = read_live(world.state)
     assert live is not None
     assert (live.version, live.held, live.held_reason, live.held_by) == (2, True, "audit", "mia@host")
+
+
+@BOTH
+def test_a_hold_that_comes_while_a_person_promotes_leaves_what_is_live_and_the_version_waits(
+    tmp_path: Path, strategy: str
+) -> None:
+    world = waiting(tmp_path, strategy)
+    before = world.served()
+
+    def passing(passed: Point) -> None:
+        if passed is Point.VERIFIED:
+            hold(world.services(), reason="audit")
+
+    with pytest.raises(Superseded):
+        promote(replace(world.services(), passing=passing), 2, by=decider(world))
+    assert (world.served(), state_of(world, 2)) == (before, State.WAITING)
+    world.consistent()
+    decide(world, 2)
+    assert live_number(world) == 2
 
 
 @BOTH

@@ -14,6 +14,10 @@ from nightjar.adapters.memory.index import MemoryIndex
 from nightjar.errors import HeldBack, Superseded
 from nightjar.flows import inplace
 from nightjar.flows.checkouts import Writing, move_checkout, read_checkout
+from nightjar.flows.night import run_night
+from nightjar.flows.points import Point
+from nightjar.flows.rollback import hold
+from nightjar.flows.runs import Options
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject
@@ -121,6 +125,22 @@ def test_a_version_that_must_wait_writes_nothing_to_what_people_search(world: Wo
         world.night(promote=False)
     assert world.served() == before
     assert read_versions(world.state)[0].state is State.WAITING
+
+
+def test_a_hold_that_comes_after_the_write_takes_it_back(world: World) -> None:
+    before = world.served()
+    world.put("leave.txt", LEAVE.replace("thirty", "forty"))
+
+    def passing(passed: Point) -> None:
+        if passed is Point.VERIFIED:
+            hold(world.services(), reason="audit")
+
+    with pytest.raises(HeldBack, match="version 2 waits: corpus handbook is on hold: audit"):
+        run_night(replace(world.services(), passing=passing), run_id="night-2", owner=REINDEX, options=Options())
+    assert world.served() == before
+    version = read_version(world.state, 2)
+    assert (version.state, version.collection) == (State.WAITING, None)
+    world.consistent()
 
 
 def test_no_document_is_missing_at_any_moment(world: World) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import World, roll_back, three_nights
+from world import Killed, Killer, World, roll_back, three_nights
 
 from nightjar.errors import HeldBack, Superseded
 from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
-from nightjar.flows.rollback import ask_return, hold
-from nightjar.flows.runs import Options
+from nightjar.flows.promotion import promote
+from nightjar.flows.rollback import ask_return, hold, unhold
+from nightjar.flows.runs import Options, resume
+from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live, read_versions
+from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.ports import StateStore, Stored
 
@@ -132,6 +137,91 @@ def test_a_run_that_sleeps_after_its_commit_leaves_a_rollback_alone(tmp_path: Pa
         interrupted(world, Point.COMMITTED, lambda: roll_back(world, to=2))
     assert world.served() == served[1]
     world.consistent()
+
+
+@BOTH
+@pytest.mark.parametrize("reading", [1, 2, 3, 4])
+def test_a_hold_that_comes_while_a_run_is_about_to_promote_leaves_people_with_what_is_live(
+    tmp_path: Path, strategy: str, reading: int
+) -> None:
+    world, served = three_nights(tmp_path, strategy)
+    world.put("leave.txt", "# Leave\n\nEveryone has sixty days of leave a year.")
+    state = Meanwhile(world.state, lambda: hold(world.services(), reason="audit"), reading=reading)
+    with pytest.raises(HeldBack, match="version 4 waits: corpus handbook is on hold: audit"):
+        run_night(
+            replace(
+                world.services(state=state),  # type: ignore[arg-type]  # it hands on what it does not know
+                passing=lambda passed: setattr(state, "armed", state.armed or passed is Point.EVALUATED),
+            ),
+            run_id="night-4",
+            owner=Owner.dag("reindex_handbook"),
+            options=Options(),
+        )
+    assert world.served() == served[2]
+    world.consistent()
+
+
+@pytest.mark.parametrize("after", ["the next night", "the same task, released"])
+def test_a_way_back_killed_at_any_moment_is_finished_by_whoever_comes_next(tmp_path: Path, after: str) -> None:
+    start, served = three_nights(tmp_path, "in_place")
+    start.put("leave.txt", "# Leave\n\nEveryone has sixty days of leave a year.")
+    half_way = 0
+    for moment in itertools.count():
+        world = start.twin()
+        killed = held_after_the_write(world, kill_at=moment)
+        if not held(world):
+            continue
+        half_way += world.served() != served[2]
+        if after == "the next night":
+            with suppress(HeldBack):
+                world.night()
+        else:
+            unhold(world.services())
+            with suppress(HeldBack):
+                promote_again(world)
+        live = read_live(world.state)
+        assert live is not None
+        assert world.served() == served[2] or live.version == 4, f"after a death at step {moment}"
+        world.consistent()
+        if not killed:
+            break
+    assert half_way > 5
+
+
+def held_after_the_write(world: World, *, kill_at: int) -> bool:
+    """Version 4 is written to the live collection when a hold comes; did the run die at that step?"""
+    world.nights += 1
+    steps = itertools.count()
+    state, index = (Killer(door, steps, at=kill_at) for door in (world.state, world.index))
+
+    def passing(passed: Point) -> None:
+        if passed is Point.VERIFIED:
+            hold(world.services(), reason="audit")
+
+    services: Services = replace(world.services(state=state, index=index), passing=passing)  # type: ignore[arg-type]
+    try:
+        run_night(services, run_id="night-4", owner=Owner.dag("reindex_handbook"), options=Options())
+    except HeldBack:
+        return False
+    except Killed:
+        return True
+    raise AssertionError("nothing held it back")
+
+
+def held(world: World) -> bool:
+    live = read_live(world.state)
+    return live is not None and live.held
+
+
+def promote_again(world: World) -> None:
+    """The run's last task, cleared."""
+    services = world.services()
+    run = resume(services, "night-4")
+    lease = Lease.acquire(services.state, run_id=run.run_id, owner=Owner.dag("reindex_handbook"), ttl_s=60.0)
+    try:
+        promote(services, run, lease=lease)
+    finally:
+        lease.release()
 
 
 def test_a_collection_that_somebody_edited_is_not_gone_back_to(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nightjar.clock import stopwatch
-from nightjar.errors import Misconfigured
+from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.approved import carried_over
 from nightjar.flows.checkouts import standing_checkout
 from nightjar.flows.fence import holding
@@ -108,7 +108,13 @@ def _deciding(services: Services, by: Decider) -> Iterator[tuple[Services, Lease
     """The doors under the lease, with everything ended that crashes left, and what is live."""
     with holding(services, run_id=by.run_id, owner=by.owner) as (fenced, lease):
         services.passing(Point.LEASED)
-        yield fenced, lease, tidy(fenced, actor=by.actor, lease=lease)
+        live = tidy(fenced, actor=by.actor, lease=lease)
+        try:
+            yield fenced, lease, live
+        except Superseded:
+            lease.verify()
+            tidy(fenced, actor=by.actor, lease=lease)  # else what was written would be found until the next run
+            raise
 
 
 def _went_live(services: Services, version: Version, live: Live) -> Decision | None:

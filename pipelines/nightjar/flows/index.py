@@ -24,7 +24,7 @@ from nightjar.flows.evaluation import evaluate_overlay
 from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.gates import candidate
 from nightjar.flows.graph import RECENT, damage
-from nightjar.flows.inplace import WINDOW, Written, bring
+from nightjar.flows.inplace import WINDOW, Written, bring, end_writing
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
 from nightjar.flows.points import Point
@@ -59,7 +59,7 @@ def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
         version = evaluate_overlay(services, run, version, live)
     reason = reason_to_wait(services, run, version, live)
     if version.strategy == Strategy.IN_PLACE and reason:
-        wait(services, version, actor=run.actor, reason=reason)
+        wait(services, version, lease=lease, actor=run.actor, reason=reason)
     written = check_out(services, version, live, lease=lease, actor=run.actor)
     before = read_json(services, run, "written.json") or {"written": 0, "deleted": 0, "sample": ()}
     told = {
@@ -269,8 +269,7 @@ def take_back(
     if live is None:
         raise HeldBack(reason)
     standing = read_version(services.state, live.version)
-    bring(services, CollectionName(live.collection), version, standing, lease=lease)
-    close_writing(services, live.collection, standing)
+    end_writing(services, live.collection, version, standing, lease=lease)
     rejected = version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason)
     save_version(services.state, replace(rejected, collection=None, judged_by=version.judged_by if holds else ""))
     raise HeldBack(f"version {version.number} is rejected, and what it wrote is taken back: {reason}")

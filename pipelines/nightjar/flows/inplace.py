@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.flows.checkouts import remember_recent
+from nightjar.flows.checkouts import close_writing, remember_recent
 from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.manifests import differing, load_manifest
 from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
@@ -78,6 +78,13 @@ def bring(services: Services, name: CollectionName, source: Version, target: Ver
         *(name, source.number, target.number, len(touched), total.written, total.patched, total.dropped),
     )
     return total
+
+
+def end_writing(services: Services, name: str, source: Version, target: Version, *, lease: Lease) -> None:
+    """Finish what a writing left between two versions, and say in the collection's record that it holds `target`."""
+    bring(services, CollectionName(name), source, target, lease=lease)
+    close_writing(services, name, target)
+    log.info("ended the writing in collection=%s: it holds version=%d", name, target.number)
 
 
 @dataclass(frozen=True, slots=True)

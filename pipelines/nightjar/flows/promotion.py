@@ -24,9 +24,10 @@ from nightjar.flows.versions import (
     save_version,
     write_live,
 )
-from nightjar.flows.waiting import reason_to_wait, wait
+from nightjar.flows.waiting import reason_to_wait, wait, withdraw
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
+from nightjar.registers import Moved
 from nightjar.stages.states import MOVES, State
 
 log = logging.getLogger(__name__)
@@ -38,21 +39,34 @@ _LET_GO: Final = frozenset({*_ONCE_SERVED, State.WAITING, State.REJECTED, State.
 def promote(services: Services, run: Run, *, lease: Lease) -> Live | None:
     """Promote the run's candidate; safe to repeat after a crash at any point. None where there is nothing to promote.
 
+    What somebody decides at that very moment, by a hold, is looked at again.
+
     Raises:
         HeldBack: the version must wait, or a gate rejected it.
-        Superseded: another run went live since this one was settled, or somebody decided otherwise meanwhile.
+        Superseded: another run went live since this one was settled, or a rollback was asked for meanwhile.
     """
-    version = candidate(services, run)
+    while True:
+        seen = live_entry(services.state)
+        try:
+            return _promote(services, run, seen=seen, lease=lease)
+        except Moved:
+            lease.verify()
+            if live_entry(services.state) == seen:
+                raise
+
+
+def _promote(services: Services, run: Run, *, seen: RecordEntry | None, lease: Lease) -> Live | None:
+    version, now = candidate(services, run), read_live(services.state)
     if version is None:
-        return read_live(services.state)
-    seen, now = live_entry(services.state), read_live(services.state)
+        return now
     if (now is None or now.version != version.number) and (reason := reason_to_wait(services, run, version, now)):
         require_parent(version, now)
         try:
-            wait(services, version, actor=run.actor, reason=reason)
+            wait(services, version, lease=lease, actor=run.actor, reason=reason)
         finally:
             retire(services, lease=lease)  # under a long hold every night makes one more that waits
     if version.state not in {State.VERIFIED, State.LIVE, *_ONCE_SERVED}:
+        withdraw(services, version, lease=lease)  # an earlier try died while it let the version wait
         promoting = f"promote {services.corpus.name} {version.number}` decides otherwise"
         remedy = f"run {services.corpus.name}` makes anew" if version.state is State.ABANDONED else promoting
         raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; `nightjar {remedy}")

@@ -10,7 +10,6 @@ from nightjar.flows.access import read_access
 from nightjar.flows.checkouts import (
     Checkout,
     checkouts,
-    close_writing,
     drop_collection,
     is_ours,
     move_checkout,
@@ -19,7 +18,7 @@ from nightjar.flows.checkouts import (
 from nightjar.flows.disk import refuse_full_disk
 from nightjar.flows.erased import erased_sequence
 from nightjar.flows.granting import spread_access
-from nightjar.flows.inplace import bring
+from nightjar.flows.inplace import end_writing
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
@@ -106,7 +105,8 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
         due = live.version if live is not None and is_live else writing.source
         other = writing.source if due == writing.target else writing.target
         if _has_whole_manifest(services, other):
-            _end(services, held, (other, due), lease=lease)
+            source, target = (read_version(services.state, number) for number in (other, due))
+            end_writing(services, held.collection, source, target, lease=lease)
         elif is_live:
             log.warning("collection=%s is between versions that nobody can tell: it is to be restored", held.collection)
             move_checkout(services.state, entry, Checkout(held.collection, access=held.access, form=held.form))
@@ -122,13 +122,6 @@ def _has_whole_manifest(services: Services, number: int) -> bool:
         log.warning("version=%d: %s", number, error)
         return False
     return True
-
-
-def _end(services: Services, held: Checkout, ends: tuple[int, int], *, lease: Lease) -> None:
-    source, target = (read_version(services.state, number) for number in ends)
-    bring(services, CollectionName(held.collection), source, target, lease=lease)
-    close_writing(services, held.collection, target)
-    log.info("ended the writing in collection=%s: it holds version=%d", held.collection, target.number)
 
 
 def refuse_foreign_alias(services: Services) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from nightjar.errors import HeldBack
+from nightjar.flows.checkouts import read_checkout
+from nightjar.flows.inplace import end_writing
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Live, Version, read_version, save_version
+from nightjar.flows.versions import Live, Version, read_live, read_version, save_version
+from nightjar.lease import Lease
 from nightjar.stages.states import State
+from nightjar.stages.strategy import Strategy
 
 
 def reason_to_wait(services: Services, run: Run, version: Version, live: Live | None) -> str:
@@ -56,12 +61,25 @@ def _unlike_decided(services: Services, decided: int, version: Version) -> str:
     return f"it is embedded by another recipe than version {decided}, which was approved: decide on this one"
 
 
-def wait(services: Services, version: Version, *, actor: str, reason: str) -> NoReturn:
-    """Keep the version as it is until a person decides.
+def wait(services: Services, version: Version, *, lease: Lease, actor: str, reason: str) -> NoReturn:
+    """Keep the version until a person decides; people find nothing of it meanwhile.
 
     Raises:
         HeldBack: always.
     """
     waiting = version.enter(State.WAITING, at=services.clock(), actor=actor, reason=reason)
-    save_version(services.state, waiting)
+    if version.strategy == Strategy.IN_PLACE:
+        waiting = replace(waiting, collection=None)
+    save_version(services.state, waiting)  # first: a run that dies on the way back finds that it must not go live
+    withdraw(services, waiting, lease=lease)
     raise HeldBack(f"version {version.number} waits: {reason}")
+
+
+def withdraw(services: Services, version: Version, *, lease: Lease) -> None:
+    """Where the version was being written to the live collection, that is again what `live.json` says."""
+    live = read_live(services.state)
+    entry = read_checkout(services.state, live.collection) if live else None
+    writing = entry.value.writing if entry else None
+    if live is None or writing is None or writing.target != version.number or live.version == version.number:
+        return
+    end_writing(services, live.collection, version, read_version(services.state, live.version), lease=lease)
