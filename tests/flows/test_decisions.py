@@ -314,6 +314,55 @@ def test_a_third_model_is_not(tmp_path: Path) -> None:
     assert live_number(world) == 3
 
 
+def lossy(folder: Path, *failing: str) -> World:
+    """As `new_model` over three documents; these fail under the new one, which was seen when it was made to wait."""
+    world = World(folder, handbook(quality={"allowance": 5}))
+    for name in ("leave", "pay", "sport"):
+        world.put(f"{name}.txt", f"# {name}\n\nThis is what is said of {name}.")
+    world.night()
+    world.model = "other"
+    for name in failing:
+        world.put(f"{name}.txt", "%BAD bytes")
+    with pytest.raises(HeldBack, match="embedding changed"):
+        world.night()
+    world.model = "memory"
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night(prefix="travel")
+    world.model = "other"
+    return world
+
+
+def test_a_rebuild_that_would_lose_documents_waits_although_its_model_is_approved(tmp_path: Path) -> None:
+    world = lossy(tmp_path)
+    world.put("leave.txt", "%BAD bytes")
+    with pytest.raises(HeldBack, match="version 4 waits: 1 documents that people find now failed"):
+        decide(world, 2)
+    assert (live_number(world), "leave.txt" in documents(world)) == (3, True)
+
+
+def test_documents_whose_loss_was_approved_are_lost_by_the_rebuild(tmp_path: Path) -> None:
+    world = lossy(tmp_path, "leave")
+    assert decide(world, 2).live == 4
+    assert documents(world) == {"pay.txt", "sport.txt", "travel.txt"}
+
+
+def test_the_loss_of_one_document_approves_that_of_no_other(tmp_path: Path) -> None:
+    world = lossy(tmp_path, "leave")
+    world.put("leave.txt", "# Leave\n\nIt can be read again.")
+    world.put("pay.txt", "%BAD bytes")
+    with pytest.raises(HeldBack, match="version 4 waits: 1 documents"):
+        decide(world, 2)
+
+
+def test_a_rebuild_that_waits_for_what_it_would_lose_is_promoted_as_it_is(tmp_path: Path) -> None:
+    world = lossy(tmp_path)
+    world.put("leave.txt", "%BAD bytes")
+    with pytest.raises(HeldBack):
+        decide(world, 2)
+    assert decide(world, 4) == Decision(4, State.LIVE, 4)
+    assert state_of(world, 2) is State.ABANDONED
+
+
 def test_a_rebuild_asks_for_no_other_approval_of_its_cost(tmp_path: Path) -> None:
     world = overtaken(tmp_path, "blue_green")
     world.configure(limits={"tokens": 1})

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
-from nightjar.flows.manifests import counts_of, failed_tonight, indexed
+from nightjar.flows.manifests import counts_of, failed_tonight, indexed, lost_documents
 from nightjar.flows.metadata import describe_again, rules_digest
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan
@@ -47,7 +47,7 @@ class Joined:
     @property
     def counts(self) -> dict[str, int]:
         """What the candidate holds, and how many documents are lost to it."""
-        return counts_of(self.target) | {"lost": lost_documents(self.base, self.target)}
+        return counts_of(self.target) | {"lost": len(lost_documents(self.base, self.target))}
 
 
 def join(services: Services, run: Run, made: Plan) -> Joined:
@@ -147,12 +147,6 @@ def documents_of(made: Plan, *, base: pa.Table, outcome: pa.Table, gone: pa.Tabl
         "unchanged": made.unchanged,
         "quarantined": failed_tonight(outcome).num_rows,
     }
-
-
-def lost_documents(base: pa.Table, target: pa.Table) -> int:
-    """Documents people find now that stay in the manifest and have no content there: they failed in a new space."""
-    tried = target.filter(pc.is_null(target["content_key"]))
-    return pc.sum(pc.is_in(tried["document_id"], indexed(base)["document_id"].combine_chunks())).as_py() or 0
 
 
 def _cost(tallies: list[Mapping[str, Any]], target: pa.Table) -> dict[str, Any]:

@@ -115,6 +115,17 @@ def counts_of(manifest: pa.Table) -> dict[str, int]:
     }
 
 
+def without_content(manifest: pa.Table) -> pa.Array:
+    """Ids of documents that were tried and stand nowhere in the index."""
+    return manifest.filter(pc.is_null(manifest["content_key"]))["document_id"].combine_chunks()
+
+
+def lost_documents(base: pa.Table, target: pa.Table) -> pa.Array:
+    """Ids of documents that people find in `base`, and that `target` tried and has not: they failed in a new space."""
+    tried = without_content(target)
+    return tried.filter(pc.is_in(tried, indexed(base)["document_id"].combine_chunks()))
+
+
 def failed_tonight(outcome: pa.Table) -> pa.Table:
     """Rows of an outcome whose document was tried and failed.
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+import pyarrow.compute as pc
+
 from nightjar.errors import HeldBack
 from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.inplace import end_writing
+from nightjar.flows.manifests import load_manifest, lost_documents, without_content
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, Version, read_live, read_version, save_version
@@ -24,7 +27,7 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
     """
     corpus = services.corpus
     if run.options.decided is not None:
-        return _unlike_decided(services, run.options.decided, version)
+        return _unlike_decided(services, read_version(services.state, run.options.decided), version, live)
     if live is not None and live.held:
         return f"corpus {corpus.name} is on hold: {live.held_reason or 'no reason given'}"
     if not run.options.promote:
@@ -37,13 +40,18 @@ def reason_to_wait(services: Services, run: Run, version: Version, live: Live | 
                 f"the embedding changed {_how(served, ours)}: those who search must embed"
                 f" their questions anew from the same moment on; `nightjar promote {corpus.name} {version.number}`"
             )
-    if lost := version.counts.get("lost", 0):
-        return (
-            f"{lost} documents that people find now failed under the new embedding and would be lost:"
-            f" `nightjar quarantine {corpus.name} --version {version.number}` says why;"
-            f" repair them, or `nightjar promote {corpus.name} {version.number}`"
-        )
-    return ""
+    return _told_lost(services, version, version.counts.get("lost", 0))
+
+
+def _told_lost(services: Services, version: Version, lost: int) -> str:
+    if not lost:
+        return ""
+    name = services.corpus.name
+    return (
+        f"{lost} documents that people find now failed under the new embedding and would be lost:"
+        f" `nightjar quarantine {name} --version {version.number}` says why;"
+        f" repair them, or `nightjar promote {name} {version.number}`"
+    )
 
 
 def _how(served: Mapping[str, str], ours: Mapping[str, str]) -> str:
@@ -53,12 +61,21 @@ def _how(served: Mapping[str, str], ours: Mapping[str, str]) -> str:
     return f"in the {' and '.join(other).replace('_', ' ')} of {ours.get('model')}"
 
 
-def _unlike_decided(services: Services, decided: int, version: Version) -> str:
-    """A person approved another embedding than this one."""
-    approved = read_version(services.state, decided).recipe_parts.get("embed")
-    if approved == version.recipe_parts.get("embed"):
-        return ""
-    return f"it is embedded by another recipe than version {decided}, which was approved: decide on this one"
+def _unlike_decided(services: Services, decided: Version, version: Version, live: Live | None) -> str:
+    """A person approved another embedding than this one, or the loss of other documents."""
+    if decided.recipe_parts.get("embed") != version.recipe_parts.get("embed"):
+        return f"it is embedded by another recipe than version {decided.number}, which was approved: decide on this one"
+    return _told_lost(services, version, _lost_besides(services, decided, version, live))
+
+
+def _lost_besides(services: Services, decided: Version, version: Version, live: Live | None) -> int:
+    """How many documents people would lose that did not fail in the decided version already."""
+    if live is None or not version.counts.get("lost"):
+        return 0
+    served = read_version(services.state, live.version)
+    base, target, approved = (load_manifest(services.state, each.manifest) for each in (served, version, decided))
+    lost = lost_documents(base, target)
+    return len(lost.filter(pc.invert(pc.is_in(lost, without_content(approved)))))
 
 
 def wait(services: Services, version: Version, *, lease: Lease, actor: str, reason: str) -> NoReturn:
