@@ -95,6 +95,17 @@ def test_under_a_hold_an_unchanged_bucket_makes_one_version_that_waits(world: Wo
     world.consistent()
 
 
+def test_a_night_after_a_hold_says_what_its_version_still_waits_for(world: World) -> None:
+    hold(world.services(), reason="audit")
+    world.model = "other"
+    assert held_back(world)["state"] == "held"
+    unhold(world.services())
+    report = held_back(world)
+    assert (report["version"], report["state"]) == (2, "waiting")
+    assert "tonight makes the same: the embedding changed from memory to other" in report["reason"]
+    assert read_versions(world.state)[0].reason.startswith("the embedding changed from memory to other")
+
+
 @pytest.mark.parametrize("state", ["rejected", "waiting"])
 def test_a_promotion_task_set_off_by_hand_promotes_nothing_undecided(world: World, state: str) -> None:
     if state == "rejected":

@@ -11,7 +11,7 @@ from nightjar.corpus.questions import golden_questions
 from nightjar.flows.manifests import LostBucket, load_manifest, quarantine_of
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Version, read_versions
+from nightjar.flows.versions import Version, read_versions, save_version
 from nightjar.flows.waiting import reason_to_wait
 from nightjar.model import sha256
 from nightjar.stages.states import State
@@ -34,7 +34,7 @@ def standing_refusal(services: Services, run: Run, target: pa.Table, *, checkout
     """The newest version of the live one's children, where tonight makes the same and its answer still holds.
 
     The same is the content, and who is set aside in the manifest `target`. None for a run that was asked to decide, or
-    not to promote, and where the gates' rules changed since.
+    not to promote, and where the gates' rules changed since. One that waits says by its record why it does today.
     """
     if run.options.decided is not None or not run.options.promote:
         return None
@@ -45,9 +45,17 @@ def standing_refusal(services: Services, run: Run, target: pa.Table, *, checkout
     same = (last.checkout, last.recipe, last.judged_by) == (checkout, run.recipe.upto("embed"), judges_digest(services))
     if not same or not _sets_aside(services, last, target):
         return None
-    if last.state is State.WAITING and reason_to_wait(services, run, last, run.live):
-        return last
+    if last.state is State.WAITING and (reason := reason_to_wait(services, run, last, run.live)):
+        return _waiting_for(services, run, last, reason)
     return last if last.state is State.REJECTED else None
+
+
+def _waiting_for(services: Services, run: Run, version: Version, reason: str) -> Version:
+    """What it waited for may be over, and something else still stand in its way."""
+    if version.reason == reason:
+        return version
+    told = version.enter(State.WAITING, at=services.clock(), actor=run.actor, reason=reason)
+    return save_version(services.state, told)
 
 
 def _sets_aside(services: Services, version: Version, target: pa.Table) -> bool:
