@@ -31,6 +31,15 @@ def test_a_run_under_hold_ends_with_three_and_unhold_names_what_waits(served: Sh
     assert "version 3 waits (1 added, 1 changed, 0 removed)" in released.stdout
 
 
+def test_unhold_names_no_version_that_others_have_overtaken(served: Shell) -> None:
+    served.world.put("2024/it/more.txt", "# More\n\nAnother bicycle.")
+    served("run", "handbook", "--no-promote")
+    served.world.put("2024/it/yet.txt", "# Yet\n\nYet another bicycle.")
+    served.run()
+    served("hold", "handbook")
+    assert served.json("unhold", "handbook")["waiting"] is None
+
+
 def test_a_waiting_version_is_promoted_by_hand(served: Shell) -> None:
     served.world.put("2024/it/more.txt", "# More\n\nAnother bicycle.")
     assert served("run", "handbook", "--no-promote").exit_code == 3

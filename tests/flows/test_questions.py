@@ -212,6 +212,15 @@ def test_a_later_version_that_waits_takes_the_question_over(world: World) -> Non
     assert why_closed(world.services(), question.about, question.key) == "version 3 waits since: decide on that one"
 
 
+def test_a_version_that_others_have_overtaken_is_asked_about_no_more(world: World) -> None:
+    question = other_model(world)
+    world.model = "memory"
+    put(world, "new.txt")
+    world.night()
+    assert open_question(world.services()) is None
+    assert why_closed(world.services(), question.about, question.key) == "version 3 went live since"
+
+
 def test_deletions_are_past_when_the_documents_are_back(world: World) -> None:
     question = many_deleted(world)
     for name in NAMES[:11]:

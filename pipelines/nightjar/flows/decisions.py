@@ -28,6 +28,7 @@ from nightjar.flows.settle import tidy
 from nightjar.flows.versions import (
     Live,
     Version,
+    is_made_from,
     keep_seconds,
     live_entry,
     read_live,
@@ -78,7 +79,7 @@ def promote(services: Services, number: int, *, by: Decider) -> Decision:
             return heir
         _refuse_undecidable(fenced, version)
         version = _decided(fenced, version, by=by)
-        if (live.version if live else None) == version.parent:
+        if is_made_from(version, live):
             now = _promote_as_it_is(fenced, version, live, lease=lease, actor=by.actor)
             return Decision(number, State.LIVE, now.version)
     return _rebuild(services, version, by=by)
@@ -195,5 +196,7 @@ def _leave_equal(services: Services, number: int, live: Live | None, *, actor: s
 
 
 def newest_waiting(services: Services) -> Version | None:
-    """What a person would be asked about now."""
-    return next((version for version in read_versions(services.state) if version.state is State.WAITING), None)
+    """What a person would be asked about now: a version that others have overtaken would be another, built anew."""
+    live = read_live(services.state)
+    versions = read_versions(services.state)
+    return next((each for each in versions if each.state is State.WAITING and is_made_from(each, live)), None)

@@ -17,6 +17,7 @@ from nightjar.flows.versions import (
     Live,
     Version,
     commits_of,
+    is_made_from,
     live_entry,
     read_live,
     read_version,
@@ -118,7 +119,7 @@ def require_parent(version: Version, now: Live | None) -> None:
     Raises:
         Superseded: it was not.
     """
-    if (now.version if now else None) != version.parent:
+    if not is_made_from(version, now):
         raise Superseded(f"version {now.version if now else 0} went live since: trigger a new run")
 
 

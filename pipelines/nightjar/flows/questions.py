@@ -82,15 +82,15 @@ def open_question(services: Services) -> Question | None:
 
 def why_closed(services: Services, about: About, key: str) -> str:
     """Why the question no longer stands, in a sentence; '' while it does."""
+    live = read_live(services.state)
+    now = live.version if live else 0
     match about:
         case About.COST:
-            live = read_live(services.state)
-            now = live.version if live else 0
             return "" if now == int(key) else f"version {now} went live since: the plan of that night is past"
         case About.VERSION:
             waiting = newest_waiting(services)
             if waiting is None:
-                return f"version {key} waits no more"
+                return f"version {now} went live since" if now > int(key) else f"version {key} waits no more"
             return "" if waiting.number == int(key) else f"version {waiting.number} waits since: decide on that one"
         case About.DELETIONS:
             asked, now_withheld = read_withheld_list(services.state, key), read_withheld(services.state)

@@ -181,6 +181,11 @@ def read_live(state: StateStore) -> Live | None:
     return None
 
 
+def is_made_from(version: Version, live: Live | None) -> bool:
+    """Nobody went live since, so that the version can be what people search next, as it is."""
+    return version.parent == (live.version if live else None)
+
+
 def commits_of(live: Live | None) -> int:
     """How often what people search was moved, 0 before the first time."""
     return live.commits if live else 0
