@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import pytest
 from world import Killed, World, handbook, roll_back, three_nights
 
 from nightjar.artifacts import vectors_key
-from nightjar.errors import HeldBack, Misconfigured
+from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.manifests import load_manifest
-from nightjar.flows.rollback import hold, unhold
+from nightjar.flows.night import run_night
+from nightjar.flows.points import Point
+from nightjar.flows.rollback import ask_return, hold, unhold
+from nightjar.flows.runs import Options
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.model import CollectionName
+from nightjar.owner import Owner
 from nightjar.stages.states import State
+from nightjar.stages.strategy import Strategy
 
 pytestmark = pytest.mark.slow
 
@@ -176,6 +182,55 @@ def test_a_way_back_whose_vectors_are_gone_is_refused_before_the_hold(tmp_path: 
     live = read_live(world.state)
     assert live is not None
     assert (live.held, world.served()) == (False, served[2])
+
+
+@pytest.mark.parametrize("strategy", [Strategy.SHARED, Strategy.IN_PLACE])
+def test_a_rollback_during_a_night_leaves_the_collection_that_the_night_had_from_another_version(
+    tmp_path: Path, strategy: Strategy
+) -> None:
+    world, served = three_nights(tmp_path, "blue_green")
+    live = read_live(world.state)
+    assert live is not None
+    if strategy == Strategy.IN_PLACE:
+        world.configure(index={"strategy": "in_place"})
+        world.put("leave.txt", "# Leave\n\nEveryone has sixty days of leave a year.")
+    else:
+        world.put("broken.txt", "%BAD bytes")
+
+    def passing(passed: Point) -> None:
+        if passed is Point.EVALUATED:
+            ask_return(world.services(), to=2, reason="bad answers")
+
+    services = replace(world.services(), passing=passing)
+    with pytest.raises(Superseded):
+        run_night(services, run_id="night-4", owner=Owner.dag("reindex_handbook"), options=Options())
+    assert read_version(world.state, 4).strategy == strategy
+    roll_back(world, to=2)
+    roll_back(world, to=3)
+    back = read_live(world.state)
+    assert back is not None
+    assert (back.collection, world.served()) == (live.collection, served[2])
+
+
+def test_a_killed_night_leaves_the_collection_of_an_earlier_version_that_it_would_have_shared(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.put("leave.txt", "# Leave\n\nThirty days.")
+    world.night()
+    world.put("new.txt", "# New\n\nA bicycle for everyone.")
+    world.night()
+    world.remove("new.txt")
+
+    def passing(passed: Point) -> None:
+        if passed is Point.VERIFIED:
+            raise Killed
+
+    services = replace(world.services(), passing=passing)
+    with pytest.raises(Killed):
+        run_night(services, run_id="killed", owner=Owner.dag("reindex_handbook"), options=Options())
+    world.night()
+    first, third = (read_version(world.state, number) for number in (1, 3))
+    assert (third.state, third.collection) == (State.ABANDONED, None)
+    assert first.collection in world.index.collections()
 
 
 def test_a_long_hold_keeps_one_waiting_collection(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from nightjar.flows.versions import Live, Version, read_live, read_version, save
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.states import MOVES, State
+from nightjar.stages.strategy import Strategy
 
 log = logging.getLogger(__name__)
 _UNFINISHED = (State.BUILDING, State.GATED, State.INDEXING, State.VERIFIED)
@@ -178,9 +179,10 @@ def _abandon(services: Services, version: Version, *, live: Live | None, actor: 
     if State.ABANDONED not in MOVES[version.state]:
         return
     left = version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason="its run ended before it was live")
-    save_version(services.state, left)
-    if version.collection and (live is None or version.collection != live.collection):
-        drop_collection(services, version.collection, lease=lease)
+    save_version(services.state, replace(left, collection=None))
+    is_live = live is not None and version.collection == live.collection
+    if version.collection and version.strategy == Strategy.BLUE_GREEN and not is_live:
+        drop_collection(services, version.collection, lease=lease)  # of any other strategy it is another version's
     log.info("abandoned version=%s of run=%s", version.number, version.run_id)
 
 
