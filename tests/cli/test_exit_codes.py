@@ -110,6 +110,15 @@ def test_plan_exits_0_when_nothing_differs(shell: Shell) -> None:
     assert shell("plan", "handbook", "--detailed-exitcode").exit_code == 0
 
 
+def test_plan_exits_0_once_a_run_took_a_sidecar_that_changes_groups_alone(shell: Shell) -> None:
+    sidecar = "2024/hr/leave.txt.metadata.json"
+    shell.world.put(sidecar, '{"acl": ["staff"]}')
+    shell.run()
+    shell.world.put(sidecar, '{"acl": ["hr"]}')
+    assert shell.run()["state"] == "unchanged"
+    assert shell("plan", "handbook", "--detailed-exitcode").exit_code == 0
+
+
 def test_an_interrupted_command_closes_its_doors(shell: Shell) -> None:
     shell.change = _raising(KeyboardInterrupt())
     result = shell("plan", "handbook")

@@ -8,17 +8,15 @@ from typing import Any, Final
 import click
 import pyarrow as pa
 
-from nightjar.artifacts import MANIFEST
 from nightjar.cli.faults import CHANGES
 from nightjar.cli.options import chosen, json_option, night_options
 from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say, table
-from nightjar.flows.manifests import load_manifest
 from nightjar.flows.planning import Draft, Plan, draft
-from nightjar.flows.runs import Options
+from nightjar.flows.runs import Options, live_rows
 from nightjar.flows.services import Services
-from nightjar.flows.versions import read_live, read_version
+from nightjar.flows.versions import read_live
 from nightjar.stages import plan as stage
 
 _SHOWN: Final = 200
@@ -53,10 +51,7 @@ def plan(
 def draft_now(services: Services, options: Options) -> Draft:
     """Tonight against what is live."""
     live = read_live(services.state)
-    base = MANIFEST.empty_table()
-    if live is not None:
-        base = load_manifest(services.state, read_version(services.state, live.version).manifest)
-    return draft(services, live=live, base=base, recipe=services.recipe(), options=options)
+    return draft(services, live=live, base=live_rows(services, live), recipe=services.recipe(), options=options)
 
 
 def changes_of(drafted: Draft) -> list[dict[str, Any]]:

@@ -64,10 +64,15 @@ class Run:
 
     def base(self, services: Services) -> pa.Table:
         """Rows of the manifest that tonight is compared with; groups are those that hold now, not the version's."""
-        if self.live is None:
-            return MANIFEST.empty_table()
-        manifest = load_manifest(services.state, read_version(services.state, self.live.version).manifest)
-        return read_access(services).over(manifest)
+        return live_rows(services, self.live)
+
+
+def live_rows(services: Services, live: Live | None) -> pa.Table:
+    """Rows of the live version's manifest with the groups that hold now; none where nothing is live."""
+    if live is None:
+        return MANIFEST.empty_table()
+    manifest = load_manifest(services.state, read_version(services.state, live.version).manifest)
+    return read_access(services).over(manifest)
 
 
 def save_run(services: Services, run: Run) -> None:
