@@ -63,6 +63,19 @@ def test_too_many_deletions_are_withheld_and_additions_go_on(world: World) -> No
     assert named(world) == {*NAMES, "new.txt"}
 
 
+@pytest.mark.parametrize("strategy", ["blue_green", "in_place"])
+def test_lost_vectors_of_a_withheld_document_are_made_again_without_its_object(world: World, strategy: str) -> None:
+    world.configure(index={"strategy": strategy})
+    world.remove(*NAMES[:11])
+    world.night()
+    world.state.delete([key for key in world.state.objects if key.startswith("vectors/")])
+    put(world, "new.txt")
+    report = world.night()
+    assert (report["state"], report["documents"]["unchanged"]) == ("live", 9)
+    assert named(world) == {*NAMES, "new.txt"}
+    world.consistent()
+
+
 def test_the_report_shows_what_is_withheld_with_its_date(world: World) -> None:
     world.remove(*NAMES[:11])
     report = world.night()

@@ -231,6 +231,18 @@ def test_lost_vectors_are_made_again_before_they_are_needed(world: World) -> Non
     world.consistent()
 
 
+def test_lost_vectors_of_a_document_that_fails_by_now_are_made_again_of_what_it_had(world: World) -> None:
+    world.night()
+    world.put("travel.txt", "%BAD")
+    world.night()
+    world.state.delete([k for k in world.state.objects if k.startswith("vectors/")])
+    world.put("new.txt", "# Benefits\n\nA bicycle for everyone.")
+    report = world.night()
+    assert (report["state"], report["documents"]["quarantined"]) == ("live", 0)
+    assert any("Trains" in text for text in world.texts())
+    world.consistent()
+
+
 def test_a_foreign_alias_is_never_moved(world: World) -> None:
     world.index.create(CollectionName("Somebody"), SCHEMA)
     world.index.point("Handbook", CollectionName("Somebody"))

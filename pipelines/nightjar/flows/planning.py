@@ -134,8 +134,6 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     changes = stage.compare(here, considered, recipes=_recipes(services, recipe, considered), scope=_scope(options))
     changes = with_small_upgrade(corpus, changes, options)
     rebuild = disagreement(services, live)
-    if live is not None and (rebuild or not changes.empty):
-        changes = remake_lost(services, changes, base)
     deletions = decide_deletions(
         services,
         changes,
@@ -146,6 +144,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         approved_list=options.approved_list,
     )
     unchanged = changes.unchanged + changes.count(stage.REMADE) + changes.count(stage.RETRIED)
+    if live is not None and (rebuild or not changes.empty):
+        changes = remake_lost(services, changes, base, gone=deletions.gone, listing=listing)
     changes = in_one_space(services, changes, base, gone=deletions.gone, recipe=recipe, options=options)
     work = stage.assign_shards(
         changes.work, bytes_each=_SHARD_BYTES, documents_each=_SHARD_DOCUMENTS, most=_MOST_SHARDS

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import Misconfigured
+from nightjar.flows.listing import Listing
 from nightjar.flows.manifests import indexed
 from nightjar.flows.objects import without_vectors
 from nightjar.flows.runs import Options
@@ -18,13 +19,20 @@ from nightjar.stages.plan import Changes, remake
 log = logging.getLogger(__name__)
 
 
-def remake_lost(services: Services, changes: Changes, base: pa.Table) -> Changes:
-    """Documents whose stored vectors are gone are made again, so that everything a manifest names exists."""
-    lost = without_vectors(services, _left(base, changes, gone=changes.gone))
+def remake_lost(services: Services, changes: Changes, base: pa.Table, *, gone: pa.Table, listing: Listing) -> Changes:
+    """Documents whose stored vectors are gone are made again, so that everything a manifest names exists.
+
+    From their elements where the bucket does not hold what they were made of: unlisted, or changed into what fails.
+    """
+    lost = without_vectors(services, _left(base, changes, gone=gone))
     if lost.num_rows == 0:
         return changes
     log.warning("stored vectors of %d documents are gone: they are made again", lost.num_rows)
-    return changes.with_again(remake(base, uris=lost["uri"].combine_chunks(), start="parse"))
+    listed = pc.is_in(lost["uri"], listing.documents["uri"].combine_chunks())
+    held = pc.and_(listed, pc.is_null(lost["failure_code"]))
+    from_bytes, from_elements = lost.filter(held)["uri"], lost.filter(pc.invert(held))["uri"]
+    changes = changes.with_again(remake(base, uris=from_bytes.combine_chunks(), start="parse"))
+    return changes.with_again(remake(base, uris=from_elements.combine_chunks(), start="embed"))
 
 
 def in_one_space(
