@@ -53,6 +53,10 @@ def test_an_empty_etag_is_no_sign_of_a_rename() -> None:
     assert renamed_rows(rows(("", 1)), rows(("", 1))).to_pylist() == [False]
 
 
+def test_an_object_without_bytes_continues_none() -> None:
+    assert renamed_rows(rows(("a", 0)), rows(("a", 0))).to_pylist() == [False]
+
+
 @pytest.mark.parametrize(("gone", "added"), [(rows(), rows(("a", 1))), (rows(("a", 1)), rows())])
 def test_without_additions_or_losses_nothing_is_renamed(gone: pa.Table, added: pa.Table) -> None:
     assert not any(renamed_rows(gone, added).to_pylist())

@@ -19,7 +19,8 @@ from nightjar.artifacts import (
     withheld_key,
 )
 from nightjar.errors import Misconfigured
-from nightjar.flows.listing import Listing
+from nightjar.flows.listing import Listing, source_root
+from nightjar.flows.moves import awaited
 from nightjar.flows.parallel import in_order
 from nightjar.flows.records import record
 from nightjar.flows.services import Services
@@ -76,6 +77,8 @@ def decide_deletions(
     known = _still_missing(read_withheld(services.state), listing=listing, base=base)
     moved = renamed_rows(changes.gone, changes.work.filter(pc.equal(changes.work["why"], ADDED)))
     missing = changes.gone.filter(pc.invert(moved))
+    stay = awaited(services, missing, changes=changes, listing=listing, base=base)
+    missing = missing.filter(pc.invert(pc.is_in(missing["uri"], stay["uri"].combine_chunks())))
     shown = known if approved_list is None else read_withheld_list(services.state, approved_list)
     bound = pc.is_in(missing["uri"], shown["uri"].combine_chunks())
     is_bound = known.num_rows or approved_list is not None
@@ -108,11 +111,6 @@ def confirmed_gone(services: Services, gone: pa.Table, *, listing: Listing) -> p
     standing = list(in_order(services.source.exists, asked["key"].to_pylist()))
     stand = asked["uri"].combine_chunks().filter(pa.array(standing, pa.bool_()))
     return gone.filter(pc.invert(pc.is_in(gone["uri"], stand)))
-
-
-def source_root(services: Services) -> str:
-    """The address that every document of the corpus begins with, today."""
-    return f"s3://{services.corpus.bucket}/{services.corpus.prefix}"
 
 
 def read_withheld(state: StateStore) -> pa.Table:

@@ -57,6 +57,11 @@ def list_wanted(services: Services, base: pa.Table) -> tuple[Listing, pa.Table]:
     return replace(listing, documents=documents, erased=erased), base
 
 
+def source_root(services: Services) -> str:
+    """The address that every document of the corpus begins with, today."""
+    return f"s3://{services.corpus.bucket}/{services.corpus.prefix}"
+
+
 def within(table: pa.Table, corpus: Corpus, options: Options, *, base: pa.Table) -> pa.Table:
     """Those rows of a listing or a manifest that a limited run may touch: it makes and deletes nothing outside.
 

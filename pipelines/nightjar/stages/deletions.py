@@ -53,7 +53,8 @@ def guard_deletions(loss: Loss, *, limits: GuardLimits) -> str | None:
 def renamed_rows(gone: pa.Table, added: pa.Table) -> pa.Array:
     """True for rows of `gone` that an addition very likely continues: same etag and size, one for one.
 
-    An empty etag is no sign of anything. The digests decide later what it was; until then nothing else depends on it.
+    An empty etag is no sign of anything, nor is an object without bytes. The digests decide later what it was; until
+    then nothing else depends on it.
     """
     names, offered = _names(gone), _names(added).drop_null().value_counts()
     place = np.asarray(pc.fill_null(pc.index_in(names, offered.field("values")), -1))
@@ -64,9 +65,10 @@ def renamed_rows(gone: pa.Table, added: pa.Table) -> pa.Array:
 
 
 def _names(table: pa.Table) -> pa.Array:
-    """Etag and size in one word; null where the etag says nothing."""
+    """Etag and size in one word; null where they say nothing."""
     words = pc.binary_join_element_wise(table["etag"], pc.cast(table["size"], pa.string()), "|")
-    return pc.if_else(pc.not_equal(table["etag"], ""), words, None).combine_chunks()
+    telling = pc.and_(pc.not_equal(table["etag"], ""), pc.greater(table["size"], 0))
+    return pc.if_else(telling, words, None).combine_chunks()
 
 
 def _ordinals(values: np.ndarray) -> np.ndarray:
