@@ -132,4 +132,4 @@ def test_a_candidate_of_two_models_is_refused_whatever_the_plan_was(world: World
     assert run is not None
     old = manifest(world, 1)
     with pytest.raises(Misconfigured, match="20 documents of the candidate were embedded by another model"):
-        joining.build_target(services, run, old, old.slice(0, 0))
+        joining.build_target(services, run, old, old.slice(0, 0), gone=old.slice(0, 0))

@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import WITHHELD_DOCUMENTS, run_key
 from nightjar.flows.deletions import dated, keep_list
+from nightjar.flows.moves import continued
 from nightjar.flows.runs import Options, Run, read_json, read_table
 from nightjar.flows.services import Services
-from nightjar.stages.deletions import renamed_rows
-from nightjar.stages.plan import ADDED
 
 
 def carried_over(services: Services, run: Run) -> Options:
@@ -36,5 +35,5 @@ def _let_go(services: Services, run: Run) -> pa.Table:
     gone, work = (read_table(services, run_key(run.run_id, name)) for name in ("gone.parquet", "work.parquet"))
     if made is None or gone is None or work is None or not made["deletions_approved"]:
         return nothing
-    renamed = renamed_rows(gone, work.filter(pc.equal(work["why"], ADDED)))
+    renamed = continued(gone, work)
     return dated(gone.filter(pc.invert(renamed)), nothing, now=run.started_at).sort_by("uri")

@@ -20,7 +20,7 @@ from nightjar.artifacts import (
 )
 from nightjar.errors import Misconfigured
 from nightjar.flows.listing import Listing, source_root
-from nightjar.flows.moves import awaited
+from nightjar.flows.moves import awaited, continued
 from nightjar.flows.parallel import in_order
 from nightjar.flows.records import record
 from nightjar.flows.services import Services
@@ -28,8 +28,8 @@ from nightjar.flows.versions import Live, read_version
 from nightjar.model import sha256
 from nightjar.ports import StateStore
 from nightjar.registers import immutable_put
-from nightjar.stages.deletions import GuardLimits, Loss, guard_deletions, renamed_rows
-from nightjar.stages.plan import ADDED, Changes
+from nightjar.stages.deletions import GuardLimits, Loss, guard_deletions
+from nightjar.stages.plan import Changes
 
 _WITHIN: Final = timedelta(days=7)
 
@@ -38,12 +38,12 @@ _WITHIN: Final = timedelta(days=7)
 class Deletions:
     """What becomes of documents that are no longer listed.
 
-    `gone` (manifest rows, confirmed) leave tonight, `renamed` of them for another key and `approved` by a person;
+    `gone` (manifest rows, confirmed) leave tonight, those of `renamed` for another key, `approved` by a person;
     `withheld` stay for the reason in `guard`; `remembered` is the list that stands until they return or are deleted.
     """
 
     gone: pa.Table
-    renamed: int
+    renamed: pa.Table
     approved: int
     withheld: pa.Table
     remembered: pa.Table
@@ -75,7 +75,7 @@ def decide_deletions(
         Misconfigured: a list is missing or damaged.
     """
     known = _still_missing(read_withheld(services.state), listing=listing, base=base)
-    moved = renamed_rows(changes.gone, changes.work.filter(pc.equal(changes.work["why"], ADDED)))
+    moved = continued(changes.gone, changes.work)
     missing = changes.gone.filter(pc.invert(moved))
     stay = awaited(services, missing, changes=changes, listing=listing, base=base)
     missing = missing.filter(pc.invert(pc.is_in(missing["uri"], stay["uri"].combine_chunks())))
@@ -92,7 +92,7 @@ def decide_deletions(
     fresh = withheld.filter(pc.invert(pc.is_in(withheld["uri"], known["uri"].combine_chunks())))
     return Deletions(
         gone=pa.concat_tables([renamed, gone]),
-        renamed=renamed.num_rows,
+        renamed=renamed,
         approved=pc.sum(pc.is_in(gone["uri"], missing.filter(allowed)["uri"].combine_chunks())).as_py() or 0,
         withheld=withheld.sort_by("uri"),
         remembered=pa.concat_tables([known, fresh]).sort_by("uri"),

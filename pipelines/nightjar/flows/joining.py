@@ -14,6 +14,7 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
 from nightjar.flows.manifests import counts_of, failed_tonight, indexed, lost_documents
 from nightjar.flows.metadata import describe_again, rules_digest
+from nightjar.flows.moves import arrivals, failed_moves
 from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import Plan
 from nightjar.flows.runs import Run, read_json, read_table
@@ -30,7 +31,7 @@ class Joined:
     """A night's work put together, as tables of `MANIFEST`.
 
     `base` is what was live, `outcome` tonight's rows, `target` what both make; `documents` counts by what happened to
-    them, `cost` sums what it took.
+    them, `cost` sums what it took; `lost` documents are found now and were to stay, yet failed in a new space.
     """
 
     base: pa.Table
@@ -38,6 +39,7 @@ class Joined:
     target: pa.Table
     documents: Mapping[str, int]
     cost: Mapping[str, Any]
+    lost: int
 
     @property
     def changes_nothing(self) -> bool:
@@ -47,7 +49,7 @@ class Joined:
     @property
     def counts(self) -> dict[str, int]:
         """What the candidate holds, and how many documents are lost to it."""
-        return counts_of(self.target) | {"lost": len(lost_documents(self.base, self.target))}
+        return counts_of(self.target) | {"lost": self.lost}
 
 
 def join(services: Services, run: Run, made: Plan) -> Joined:
@@ -58,9 +60,14 @@ def join(services: Services, run: Run, made: Plan) -> Joined:
     """
     base = run.base(services)
     outcome, tallies = _outcomes(services, run, made)
-    target = build_target(services, run, base, outcome)
-    documents = documents_of(made, base=base, outcome=outcome, gone=_gone(services, run))
-    return Joined(base, outcome, target, documents, _cost(tallies, target))
+    gone, moved = (_planned(services, run, name) for name in ("gone.parquet", "moved.parquet"))
+    failed = failed_moves(moved, base=base, outcome=outcome)
+    staying = failed.filter(pc.equal(failed["space"], run.recipe.space))
+    gone = _without(gone, staying)
+    target = build_target(services, run, base, outcome, gone=gone)
+    documents = documents_of(made, base=base, outcome=outcome, gone=gone)
+    lost = len(lost_documents(base, target)) + failed.num_rows - staying.num_rows
+    return Joined(base, outcome, target, documents, _cost(tallies, target), lost)
 
 
 def _outcomes(services: Services, run: Run, made: Plan) -> tuple[pa.Table, list[Mapping[str, Any]]]:
@@ -79,20 +86,18 @@ def _outcomes(services: Services, run: Run, made: Plan) -> tuple[pa.Table, list[
     return rows, [reports for _, reports in results]
 
 
-def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table) -> pa.Table:
-    """Base, less what is gone, with tonight's rows in place; failed documents keep what they had in this space.
+def build_target(services: Services, run: Run, base: pa.Table, outcome: pa.Table, *, gone: pa.Table) -> pa.Table:
+    """Base, less what is `gone`, with tonight's rows in place; failed documents keep what they had in this space.
 
     Raises:
         Misconfigured: rows of another space would stay, and no search could compare them with the others.
     """
-    gone = _gone(services, run)
-    carried = base.filter(pc.invert(pc.is_in(base["document_id"], outcome["document_id"].combine_chunks())))
-    carried = carried.filter(pc.invert(pc.is_in(carried["document_id"], gone["document_id"].combine_chunks())))
+    carried = _without(_without(base, outcome), gone)
     lost = failed_tonight(outcome)
     before = base.filter(pc.is_in(base["document_id"], lost["document_id"].combine_chunks()))
     had = {row["document_id"]: row for row in indexed(before).to_pylist() if row["space"] == run.recipe.space}
     kept = rows_table((_keeping(row, had.get(row["document_id"])) for row in lost.to_pylist()), MANIFEST)
-    good = outcome.filter(pc.invert(pc.is_in(outcome["document_id"], lost["document_id"].combine_chunks())))
+    good = _without(outcome, lost)
     target = pa.concat_tables([_redescribed(services, run, pa.concat_tables([carried, kept])), good])
     _refuse_other_spaces(target, space=run.recipe.space)
     return _sorted(read_access(services).over(target))
@@ -127,20 +132,24 @@ def _sorted(manifest: pa.Table) -> pa.Table:
     return manifest.sort_by("document_id").combine_chunks()
 
 
-def _gone(services: Services, run: Run) -> pa.Table:
-    table = read_table(services, run_key(run.run_id, "gone.parquet"))
+def _without(rows: pa.Table, others: pa.Table) -> pa.Table:
+    """Rows of the documents that have none in `others`."""
+    return rows.filter(pc.invert(pc.is_in(rows["document_id"], others["document_id"].combine_chunks())))
+
+
+def _planned(services: Services, run: Run, name: str) -> pa.Table:
+    """Manifest rows that the plan kept; none where nothing was."""
+    table = read_table(services, run_key(run.run_id, name))
     return MANIFEST.empty_table() if table is None else table
 
 
 def documents_of(made: Plan, *, base: pa.Table, outcome: pa.Table, gone: pa.Table) -> dict[str, int]:
     """Documents by what happened to them, renames settled by digest: same bytes here, gone there."""
-    was_there = pc.is_in(outcome["document_id"], base["document_id"].combine_chunks())
-    added = outcome.filter(pc.invert(was_there))
-    renamed = min(
-        pc.sum(pc.is_in(added["digest"], gone["digest"].drop_null().combine_chunks())).as_py() or 0, gone.num_rows
-    )
+    come = arrivals(base, outcome)
+    come = come.filter(pc.is_in(come["digest"], gone["digest"].drop_null().combine_chunks()))
+    renamed = min(come.num_rows, gone.num_rows)
     return {
-        "added": added.num_rows - renamed,
+        "added": _without(outcome, base).num_rows - min(_without(come, base).num_rows, renamed),
         "changed": made.changed,
         "deleted": gone.num_rows - renamed,
         "renamed": renamed,

@@ -11,9 +11,19 @@ from nightjar.flows.listing import Listing, source_root
 from nightjar.flows.manifests import indexed
 from nightjar.flows.services import Services
 from nightjar.stages.deletions import renamed_rows
-from nightjar.stages.plan import Changes
+from nightjar.stages.plan import ADDED, Changes
 
 log = logging.getLogger(__name__)
+
+
+def continued(gone: pa.Table, work: pa.Table) -> pa.Array:
+    """True for rows of `gone` whose bytes tonight's work reads under a key that has nothing in the index yet."""
+    return renamed_rows(gone, work.filter(pc.is_null(work["base_content_key"])))
+
+
+def to_new_keys(renamed: pa.Table, work: pa.Table) -> int:
+    """How many of the renames lead to a key that the base does not know; others failed under theirs before."""
+    return int(pc.sum(renamed_rows(renamed, work.filter(pc.equal(work["why"], ADDED)))).as_py() or 0)
 
 
 def awaited(services: Services, gone: pa.Table, *, changes: Changes, listing: Listing, base: pa.Table) -> pa.Table:
@@ -34,7 +44,24 @@ def awaited(services: Services, gone: pa.Table, *, changes: Changes, listing: Li
     return rows
 
 
+def may_stay(services: Services, renamed: pa.Table, *, listing: Listing) -> pa.Table:
+    """Those of the plan's renames that stay where their new key fails."""
+    return indexed(renamed.filter(pc.invert(_excluded(services, renamed, listing=listing))))
+
+
 def _excluded(services: Services, rows: pa.Table, *, listing: Listing) -> pa.Array:
     """Their object stands, and the corpus file takes it no more."""
     ours = pc.starts_with(rows["uri"], source_root(services))
     return pc.and_(ours, pc.is_in(rows["key"], listing.keys))
+
+
+def failed_moves(moved: pa.Table, *, base: pa.Table, outcome: pa.Table) -> pa.Table:
+    """Those of `moved`, which the plan let go, whose new key got no content tonight."""
+    return moved.filter(pc.invert(renamed_rows(moved, arrivals(base, outcome))))
+
+
+def arrivals(base: pa.Table, outcome: pa.Table) -> pa.Table:
+    """Rows of an outcome that brought content to a document that had none."""
+    had = indexed(base)["document_id"].combine_chunks()
+    made = indexed(outcome)
+    return made.filter(pc.invert(pc.is_in(made["document_id"], had)))

@@ -19,6 +19,7 @@ from nightjar.flows.erased import refuse_erased
 from nightjar.flows.graph import damage
 from nightjar.flows.listing import list_wanted, refuse_unknown, within
 from nightjar.flows.metadata import rules_digest
+from nightjar.flows.moves import may_stay, to_new_keys
 from nightjar.flows.remaking import in_one_space, remake_lost
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
@@ -87,11 +88,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan with the rows behind it; `gone` are the confirmed deletions, `remembered` the list of withheld ones."""
+    """A plan with the rows behind it; `gone` are the confirmed deletions, `remembered` the list of withheld ones.
+
+    `moved` are those of `gone` that stay where their new key fails.
+    """
 
     plan: Plan
     work: pa.Table
     gone: pa.Table
+    moved: pa.Table
     withheld: pa.Table
     remembered: pa.Table
 
@@ -105,6 +110,7 @@ def plan(services: Services, run: Run) -> Plan:
     remember_withheld(services, draft_.remembered)
     write_table(services, run_key(run.run_id, "work.parquet"), draft_.work)
     write_table(services, run_key(run.run_id, "gone.parquet"), draft_.gone)
+    write_table(services, run_key(run.run_id, "moved.parquet"), draft_.moved)
     write_table(services, run_key(run.run_id, "withheld.parquet"), draft_.withheld)
     write_json(services, run, "plan.json", asdict(draft_.plan))
     made = draft_.plan
@@ -153,10 +159,10 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     tokens, seconds = estimate(services, live, work)
     approved = options.approve_cost or options.decided is not None
     held = None if approved else above_limits(corpus, tokens=tokens, seconds=seconds)
-    renamed = deletions.renamed
+    renamed = deletions.renamed.num_rows
     to_parse = changes.starting_at("parse") - renamed
     made = Plan(
-        added=changes.count(stage.ADDED) - renamed,
+        added=changes.count(stage.ADDED) - to_new_keys(deletions.renamed, changes.work),
         changed=changes.count(stage.CHANGED),
         deleted=deletions.gone.num_rows - renamed,
         renamed=renamed,
@@ -178,7 +184,8 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         erased=listing.erased,
         upgrade=told_stale(corpus, changes.stale.num_rows),
     )
-    return Draft(made, work, deletions.gone, deletions.withheld, deletions.remembered)
+    moved = may_stay(services, deletions.renamed, listing=listing)
+    return Draft(made, work, deletions.gone, moved, deletions.withheld, deletions.remembered)
 
 
 def _scope(options: Options) -> stage.Scope:
