@@ -71,7 +71,18 @@ def test_a_version_overtaken_by_others_is_built_anew(served: Shell) -> None:
 def test_a_live_version_cannot_be_rejected(served: Shell) -> None:
     refused = served("reject", "handbook", "2")
     assert refused.exit_code == 2
-    assert "rollback handbook" in refused.stderr
+    assert "version 2 is live: `nightjar rollback handbook` goes back to the one before it" in refused.stderr
+
+
+def test_whoever_rejects_the_only_version_is_sent_to_no_rollback(shell: Shell) -> None:
+    shell.run()
+    refused = shell("reject", "handbook", "1")
+    assert "version 1 is live: there is no other to go back to; mend the documents" in refused.stderr
+    assert "rollback" not in refused.stderr
+
+
+def test_a_retired_version_that_cannot_be_rejected_is_one_to_go_back_to(served: Shell) -> None:
+    assert "`nightjar rollback handbook --to 1` goes back to it" in served("reject", "handbook", "1").stderr
 
 
 def test_a_hold_is_told_and_released(served: Shell) -> None:

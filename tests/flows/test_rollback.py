@@ -121,7 +121,7 @@ def test_a_version_that_was_never_live_is_refused(tmp_path: Path) -> None:
     world.put("new.txt", "# New\n\nNobody saw this.")
     with pytest.raises(HeldBack):
         world.night(promote=False)
-    with pytest.raises(Misconfigured, match="never live: choose one of 3, 2, 1"):
+    with pytest.raises(Misconfigured, match=r"never live: `nightjar rollback handbook --to N` goes to one of 2, 1$"):
         roll_back(world, to=4)
 
 
@@ -129,8 +129,28 @@ def test_the_first_version_has_nothing_before_it(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.put("leave.txt", "# Leave\n\nThirty days.")
     world.night()
-    with pytest.raises(Misconfigured, match="nothing is before it"):
+    with pytest.raises(
+        Misconfigured, match=r"nothing is before it: there is no other to go back to; .*`nightjar run handbook`"
+    ):
         roll_back(world)
+
+
+def test_where_nothing_is_before_the_live_version_those_that_were_live_after_it_are_named(tmp_path: Path) -> None:
+    world, _ = three_nights(tmp_path, "blue_green")
+    roll_back(world, to=1)
+    with pytest.raises(Misconfigured, match=r"nothing is before it: `nightjar rollback handbook --to N` .* of 3, 2$"):
+        roll_back(world)
+
+
+def test_the_live_version_is_not_offered_as_a_way_back_to_itself(tmp_path: Path) -> None:
+    world, _ = three_nights(tmp_path, "blue_green")
+    with pytest.raises(Misconfigured, match=r"version 3 is live already: .* one of 2, 1$"):
+        roll_back(world, to=3)
+
+
+def test_without_a_live_version_a_way_back_says_how_there_comes_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="nothing live to go back from: `nightjar run handbook` makes"):
+        roll_back(World(tmp_path))
 
 
 def test_a_hold_lets_nights_build_and_promote_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from nightjar.flows.index import check_out, prove, with_strategy
 from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import go_live, retire
+from nightjar.flows.rollback import way_back
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
@@ -77,7 +78,7 @@ def promote(services: Services, number: int, *, by: Decider) -> Decision:
         version = read_version(fenced.state, number)
         if live is not None and (heir := _went_live(fenced, version, live)):
             return heir
-        _refuse_undecidable(fenced, version)
+        _refuse_undecidable(fenced, version, live)
         version = _decided(fenced, version, by=by)
         if is_made_from(version, live):
             now = _promote_as_it_is(fenced, version, live, lease=lease, actor=by.actor)
@@ -95,7 +96,7 @@ def reject(services: Services, number: int, *, by: Decider) -> Decision:
     with _deciding(services, by) as (fenced, lease, live):
         version = read_version(fenced.state, number)
         if version.state is not State.REJECTED:
-            _refuse_undecidable(fenced, version)
+            _refuse_undecidable(fenced, version, live)
             told = f"rejected by {by.actor}: {by.reason or 'no reason given'}"
             rejected = version.enter(State.REJECTED, at=services.clock(), actor=by.actor, reason=told)
             save_version(fenced.state, replace(rejected, promoted_by=""))
@@ -127,12 +128,16 @@ def _went_live(services: Services, version: Version, live: Live) -> Decision | N
     return None
 
 
-def _refuse_undecidable(services: Services, version: Version) -> None:
+def _refuse_undecidable(services: Services, version: Version, live: Live | None) -> None:
     if version.state in _UNDECIDED:
         return
     name, number = services.corpus.name, version.number
     if version.promoted_at is None:
-        raise Misconfigured(f"version {number} is {version.state} ({version.reason}): `nightjar run {name}` makes anew")
+        raise Misconfigured(
+            f"version {number} is {version.state} ({version.reason}): `nightjar run {name}` makes one anew"
+        )
+    if live is not None and live.version == number:
+        raise Misconfigured(f"version {number} is live: {way_back(services, live)}")
     raise Misconfigured(
         f"version {number} is {version.state}: `nightjar rollback {name} --to {number}` goes back to it"
     )

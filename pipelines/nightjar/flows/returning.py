@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Final
 
 from nightjar.clock import SYSTEM_CLOCK, Clock
-from nightjar.errors import HeldBack, Misconfigured, Superseded
+from nightjar.errors import HeldBack, Superseded
 from nightjar.flows.decisions import Decider
 from nightjar.flows.fence import releasing
 from nightjar.flows.points import Point
-from nightjar.flows.rollback import ask_return
+from nightjar.flows.rollback import ask_return, nothing_live
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import Live, read_live, read_version
@@ -43,7 +43,7 @@ def go_back(services: Services, *, to: int | None, by: Decider, clock: Clock = S
         services.passing(Point.LEASED)
         live = tidy(fenced, actor=by.actor, lease=lease)
     if live is None:
-        raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
+        raise nothing_live(services)
     return live
 
 

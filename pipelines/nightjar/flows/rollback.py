@@ -45,7 +45,7 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
     """
     entry, live = live_entry(services.state), read_live(services.state)
     if live is None:
-        raise Misconfigured(f"corpus {services.corpus.name} has nothing live to go back from")
+        raise nothing_live(services)
     target = _target(services, live, to)
     if standing_checkout(services, target, asked=0) is None:
         require_vectors(services, due_rows(services, target))  # before the hold: a way back that cannot be gone
@@ -63,6 +63,29 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
     return asked
 
 
+def nothing_live(services: Services) -> Misconfigured:
+    """What says that there is nothing to go back from, and how there comes to be."""
+    name = services.corpus.name
+    return Misconfigured(f"corpus {name} has nothing live to go back from: `nightjar run {name}` makes a version live")
+
+
+def way_back(services: Services, live: Live) -> str:
+    """What a person can do who does not want the live version, as the end of a sentence."""
+    if version_before(services, live) is not None:
+        return f"`nightjar rollback {services.corpus.name}` goes back to the one before it"
+    return _instead(services, live)
+
+
+def _instead(services: Services, live: Live) -> str:
+    name = services.corpus.name
+    served = [str(each.number) for each in read_versions(services.state) if each.promoted_at]
+    others = [number for number in served if number != str(live.version)]
+    if not others:
+        mended = f"mend the documents or the corpus file, and `nightjar run {name}` makes the next"
+        return f"there is no other to go back to; {mended}"
+    return f"`nightjar rollback {name} --to N` goes to one of {', '.join(others)}"
+
+
 def version_before(services: Services, live: Live) -> int | None:
     """Where a rollback without a number leads; None where that version was swept, and from the first one."""
     parent = read_version(services.state, live.version).parent
@@ -73,14 +96,15 @@ def _target(services: Services, live: Live, to: int | None) -> Version:
     number = to if to is not None else version_before(services, live)
     if number is None:
         raise Misconfigured(
-            f"version {live.version} is the first that corpus {services.corpus.name} still has: nothing is before it"
+            f"version {live.version} is the first that corpus {services.corpus.name} still has, nothing is before it:"
+            f" {_instead(services, live)}"
         )
     if number == live.version:
-        raise Misconfigured(f"version {number} is live: choose another, `nightjar versions` lists them")
+        raise Misconfigured(f"version {number} is live already: {_instead(services, live)}")
     target = read_version(services.state, number)
     if target.promoted_at is None:
-        served = ", ".join(str(each.number) for each in read_versions(services.state) if each.promoted_at)
-        raise Misconfigured(f"version {number} is {target.state} and was never live: choose one of {served}")
+        told = f"version {number} is {target.state} and was never live"
+        raise Misconfigured(f"{told}: {_instead(services, live)}")
     return target
 
 
