@@ -30,6 +30,11 @@ def test_state_ends_in_a_slash() -> None:
     assert Settings.from_environment({"NIGHTJAR_STATE": "s3://state/all"}).state == "s3://state/all/"
 
 
+def test_a_corpus_without_a_name_is_asked_for_by_none() -> None:
+    with pytest.raises(Misconfigured, match="this one is empty: `nightjar list` shows them"):
+        Settings.from_environment({}).corpus("")
+
+
 def test_weaviate_is_missed_only_when_it_is_needed() -> None:
     settings = Settings.from_environment({})
     with pytest.raises(Misconfigured, match="WEAVIATE_URL is not set"):

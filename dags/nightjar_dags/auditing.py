@@ -16,6 +16,7 @@ from nightjar.flows.fence import holding
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import Swept
 from nightjar.owner import Owner
+from nightjar.plural import counted
 from nightjar_dags.session import opened
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def sweep(corpus: Corpus) -> str:
         swept = swept_in(services, run_id=f"sweep-{context['run_id']}", owner=owner)
     for name in swept.orphans:
         log.warning("%s: collection %s has this corpus's name and no record", corpus.name, name)
-    sentence = f"deleted {sum(swept.objects.values()):,} objects, {swept.size / 1e6:,.1f} MB"
+    sentence = f"deleted {counted(sum(swept.objects.values()), 'object')}, {swept.size / 1e6:,.1f} MB"
     log.info("%s: %s", corpus.name, sentence)
     return sentence
 
@@ -83,8 +84,8 @@ def judged(corpus: str, found: Findings) -> str:
             log.warning("%s %s: %s", corpus, kind, ", ".join(report["examples"][kind]))
     for number in found.given_up:
         log.warning("%s: version %d is given up: its manifest was lost, and nothing tells what it had", corpus, number)
-    mended = f"; {found.repaired:,} objects were mended" if found.repaired else ""
-    mended += f"; manifest rows of {found.rebuilt:,} documents were made again" if found.rebuilt else ""
+    mended = f"; {counted(found.repaired, 'object was', 'objects were')} mended" if found.repaired else ""
+    mended += f"; manifest rows of {counted(found.rebuilt, 'document')} were made again" if found.rebuilt else ""
     if not found.ok:
         counts = ", ".join(f"{report[kind]:,} {kind.replace('_', ' ')}" for kind in _KINDS)
         more = f", {'; '.join(found.problems)}" if found.problems else ""

@@ -53,6 +53,8 @@ class Settings:
         Raises:
             Misconfigured: no such corpus, or its file is wrong.
         """
+        if not name_or_path.strip():
+            raise Misconfigured("a corpus is asked for by its name, and this one is empty: `nightjar list` shows them")
         return find_corpus(name_or_path, folder=self.corpora, default_state=self.state)
 
     def all_corpora(self) -> Corpora:

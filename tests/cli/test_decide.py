@@ -49,6 +49,15 @@ def test_a_waiting_version_is_promoted_by_hand(served: Shell) -> None:
     assert any("Another bicycle" in text for text in served.world.texts())
 
 
+def test_promoting_what_is_live_says_so_once(served: Shell) -> None:
+    assert served("promote", "handbook", "2").stdout == "handbook: version 2 is live\n"
+
+
+def test_a_rejection_before_anything_was_live_says_that_nothing_is(shell: Shell) -> None:
+    shell("run", "handbook", "--no-promote")
+    assert shell("reject", "handbook", "1").stdout == "handbook: version 1 is rejected; nothing is live\n"
+
+
 def test_a_waiting_version_is_rejected_with_its_reason(served: Shell) -> None:
     served.world.put("2024/it/more.txt", "# More\n\nAnother bicycle.")
     served("run", "handbook", "--no-promote")

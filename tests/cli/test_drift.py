@@ -40,7 +40,14 @@ def test_a_single_version_is_wrong_usage(twice: Shell) -> None:
 def test_the_first_version_has_none_to_be_compared_with(shell: Shell) -> None:
     shell.run()
     done = shell("drift", "handbook")
-    assert (done.exit_code, "is the first" in done.stderr) == (2, True)
+    assert done.exit_code == 2
+    assert "nothing is before version 1 to compare it with: the next version that `nightjar run" in done.stderr
+
+
+def test_where_nothing_is_before_the_live_version_any_two_can_be_compared(twice: Shell) -> None:
+    twice("rollback", "handbook")
+    done = twice("drift", "handbook")
+    assert "nothing is before version 1 to compare it with: `nightjar drift handbook A B` compares" in done.stderr
 
 
 def test_an_unknown_version_is_named(twice: Shell) -> None:

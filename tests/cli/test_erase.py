@@ -47,6 +47,12 @@ def test_a_lift_lets_it_return(served: Shell) -> None:
     assert any("thirty days" in text for text in served.world.texts())
 
 
+def test_whoever_lifts_what_was_never_erased_is_told_what_was(served: Shell) -> None:
+    assert "was never erased: nothing was" in served("forget", "handbook", LEAVE, "--lift").stderr
+    served("forget", "handbook", "2025/ops/travel.txt")
+    assert "was never erased: 1 other was, see erased.json" in served("forget", "handbook", LEAVE, "--lift").stderr
+
+
 def test_an_unknown_document_is_wrong_usage(served: Shell) -> None:
     told = served("forget", "handbook", "s3://documents/h/nobody.txt")
     assert told.exit_code == 2

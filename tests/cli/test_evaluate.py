@@ -119,7 +119,7 @@ def test_people_read_a_table_and_what_is_unknown(asked: Shell) -> None:
     told = asked("evaluate", "handbook").stdout
     assert "handbook version 1: 2 questions by index, against version 1: none" in told
     assert "nDCG@10" in told
-    assert "1 answers are documents that this version does not know" in told
+    assert "1 answer is a document that this version does not know" in told
     assert "the page is s3://state/handbook/versions/000001/evaluation_again.html" in told
 
 

@@ -43,6 +43,11 @@ def test_a_version_tells_what_every_stage_took(served: Shell) -> None:
     assert f"15.0 s ({each})" in served("show", "handbook", "2").stdout
 
 
+def test_one_chunk_is_told_as_one(served: Shell) -> None:
+    told = served("show", "handbook", "2").stdout
+    assert "; 1 chunk embedded, 0 reused; 1 document parsed" in told
+
+
 def test_a_hold_names_who_and_why(served: Shell) -> None:
     served("hold", "handbook", "--reason", "audit week")
     first = served("versions", "handbook").stdout.splitlines()[0]

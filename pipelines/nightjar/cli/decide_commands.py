@@ -155,4 +155,6 @@ def _tell(corpus: str, decided: Decision, *, as_json: bool) -> None:
     elif decided.rebuilt:
         say(f"{corpus}: version {decided.version} was built anew on the present documents: {decided.rebuilt} is live")
     else:
-        say(f"{corpus}: version {decided.version} is {decided.state}; version {decided.live or 'none'} is live")
+        now = f"version {decided.live} is live" if decided.live else "nothing is live"
+        decision = f"version {decided.version} is {decided.state}; " if decided.live != decided.version else ""
+        say(f"{corpus}: {decision}{now}")

@@ -13,8 +13,9 @@ from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say, table
 from nightjar.errors import Misconfigured
 from nightjar.flows.drift import compare_versions
+from nightjar.flows.rollback import version_before
 from nightjar.flows.services import Services
-from nightjar.flows.versions import read_live, read_version
+from nightjar.flows.versions import read_live, version_numbers
 
 _VERSION = click.IntRange(min=1)
 
@@ -57,12 +58,17 @@ def _last_step(services: Services) -> tuple[int, int]:
     live, name = read_live(services.state), services.corpus.name
     if live is None:
         raise Misconfigured(f"nothing is live: `nightjar run {name}` makes a first version")
-    parent = read_version(services.state, live.version).parent
-    if parent is None:
-        raise Misconfigured(
-            f"version {live.version} is the first: name two versions, as `nightjar versions {name}` has"
-        )
-    return parent, live.version
+    before = version_before(services, live)
+    if before is None:
+        raise Misconfigured(f"nothing is before version {live.version} to compare it with: {_other_pair(services)}")
+    return before, live.version
+
+
+def _other_pair(services: Services) -> str:
+    name = services.corpus.name
+    if len(version_numbers(services.state)) > 1:
+        return f"`nightjar drift {name} A B` compares any two that `nightjar versions {name}` lists"
+    return f"the next version that `nightjar run {name}` makes is compared with this one"
 
 
 def _tell(values: Mapping[str, Any]) -> None:

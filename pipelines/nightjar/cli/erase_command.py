@@ -12,6 +12,7 @@ from nightjar.cli.terminal import emit, say
 from nightjar.flows import erasing
 from nightjar.flows.erasing import Forgotten
 from nightjar.flows.fence import holding
+from nightjar.plural import counted
 
 
 @click.command()
@@ -48,7 +49,7 @@ def _tell_lifted(corpus: str, ids: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         emit({"corpus": corpus, "lifted": list(ids)})
         return
-    say(f"{corpus}: {_documents(len(ids))} may return with the next run, if still in the bucket")
+    say(f"{corpus}: {counted(len(ids), 'document')} may return with the next run, if still in the bucket")
 
 
 def _tell(corpus: str, told: Forgotten, *, as_json: bool) -> None:
@@ -56,13 +57,10 @@ def _tell(corpus: str, told: Forgotten, *, as_json: bool) -> None:
         emit(told.as_json(corpus))
         return
     removed = told.removed
-    say(f"{corpus}: erased {_documents(len(told.documents))} from every version, collection, report and run")
-    say(f"  {removed.objects:,} objects left the index, {removed.stored:,} stored contents are deleted")
+    say(f"{corpus}: erased {counted(len(told.documents), 'document')} from every version, collection, report and run")
+    stored = counted(removed.stored, "stored content is", "stored contents are")
+    say(f"  {counted(removed.objects, 'object')} left the index, {stored} deleted")
     say(f"  no run takes what was erased until `nightjar forget {corpus} --lift {told.documents[0]}`")
     say("  out of reach from here:")
     for sentence in told.unreachable:
         say(f"    {sentence}")
-
-
-def _documents(count: int) -> str:
-    return "1 document" if count == 1 else f"{count:,} documents"

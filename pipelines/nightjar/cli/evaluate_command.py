@@ -15,6 +15,7 @@ from nightjar.cli.terminal import emit, note, say, table
 from nightjar.errors import HeldBack
 from nightjar.flows.scoring_again import score_again
 from nightjar.flows.suggesting import suggest as drafts_of
+from nightjar.plural import counted
 from nightjar.stages.evaluation.verdict import name_of
 
 Record = Mapping[str, Any]
@@ -75,7 +76,8 @@ def _tell(report: Record) -> None:
     against = f", against version {report['live']}" if report["live"] else ""
     name = f"{report['corpus']} version {report['version']}"
     reason = f": {report['reason']}" if report["reason"] else ""
-    say(f"{name}: {report['questions']} questions by {report['measured']}{against}: {report['state']}{reason}")
+    asked = f"{counted(report['questions'], 'question')} by {report['measured']}"
+    say(f"{name}: {asked}{against}: {report['state']}{reason}")
     table(
         ("search", "measure", "before", "now", "difference"), [_row(each, report["k"]) for each in report["measures"]]
     )
@@ -85,9 +87,10 @@ def _tell(report: Record) -> None:
         now, before = each["now"]["scores"]["ndcg"], each["before"]["scores"]["ndcg"]
         say(f"  worse by {each['mode']}, nDCG@10 {before:.3f} to {now:.3f}: {each['question']}")
     if (more := report["worse_count"] - len(report["worse"])) > 0:
-        say(f"  and {more:,} questions more got worse, {report['worse_count']:,} in all")
-    if report["unknown_count"]:
-        say(f"  {report['unknown_count']} answers are documents that this version does not know")
+        say(f"  and {counted(more, 'question')} more got worse, {report['worse_count']:,} in all")
+    if unknown := report["unknown_count"]:
+        answers = counted(unknown, "answer is a document", "answers are documents")
+        say(f"  {answers} that this version does not know")
     past = [each["figures"].get("hybrid_ndcg") for each in report["trend"]]
     if told := [f"{value:.3f}" for value in past if value is not None]:
         say(f"  nDCG@10 of hybrid search before: {' '.join(told)}")

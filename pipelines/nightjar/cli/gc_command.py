@@ -10,6 +10,7 @@ from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say
 from nightjar.flows.fence import holding
 from nightjar.flows.sweeping import Swept, sweep
+from nightjar.plural import counted
 
 
 @click.command()
@@ -33,7 +34,7 @@ def gc(session: Session, *, corpus: str, dry_run: bool, as_json: bool) -> None:
 def _tell(corpus: str, swept: Swept) -> None:
     total = sum(swept.objects.values())
     done = "would delete" if swept.dry_run else "deleted"
-    say(f"{corpus}: {done} {total:,} objects, {swept.size / 1e6:,.1f} MB")
+    say(f"{corpus}: {done} {counted(total, 'object')}, {swept.size / 1e6:,.1f} MB")
     if swept.versions:
         say(f"  versions {', '.join(map(str, swept.versions))}, beyond index.keep_versions")
     told = {kind: count for kind, count in swept.objects.items() if count and kind != "versions"}

@@ -17,6 +17,7 @@ from nightjar.flows.planning import Draft, Plan, draft
 from nightjar.flows.runs import Options, live_rows
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live
+from nightjar.plural import counted
 from nightjar.stages import plan as stage
 
 _SHOWN: Final = 200
@@ -104,7 +105,7 @@ def _tell(corpus: str, made: Plan, changes: list[dict[str, Any]] | None) -> None
     else:
         say(f"  {made.to_parse:,} to parse, {made.to_chunk:,} to chunk, {made.to_embed:,} to embed")
         say(
-            f"  about {made.estimated_tokens:,} tokens and {_duration(made.estimated_seconds)},"
+            f"  about {counted(made.estimated_tokens, 'token')} and {_duration(made.estimated_seconds)},"
             f" shards: {len(made.shards)}"
         )
     if made.erased:

@@ -13,6 +13,7 @@ from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, line, say, tallied
 from nightjar.flows.runs import Options
+from nightjar.plural import counted
 from nightjar.stages.enrich import told_set_aside
 
 
@@ -65,7 +66,7 @@ def _summarise(told: Told) -> None:
     if report["version"]:
         say(
             f"  chunks      {chunks['total']:,} in all; {chunks['written']:,} written, {chunks['embedded']:,} embedded,"
-            f" {chunks['reused']:,} reused; {report['tokens']:,} tokens"
+            f" {chunks['reused']:,} reused; {counted(report['tokens'], 'token')}"
         )
     if told.codes:
         say(f"  quarantine  {len(told.codes):,}: {tallied(told.codes)}")

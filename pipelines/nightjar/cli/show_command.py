@@ -17,6 +17,7 @@ from nightjar.flows.night import report_of
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import GATES, QUALITY, kept_report, sentence
 from nightjar.flows.versions import Version, read_live, read_version, version_numbers
+from nightjar.plural import counted
 from nightjar.stages.enrich import told_set_aside
 from nightjar.stages.states import State
 
@@ -98,7 +99,8 @@ def _lines(version: Version) -> dict[str, str]:
         "live since": f"{moment(version.promoted_at)} UTC{decided}" if version.promoted_at else "never",
         "collection": f"{version.collection}{how}" if version.collection else "none",
         "changes": f"{happened(version.documents) or 'none'}; {version.documents.get('unchanged', 0):,} unchanged",
-        "holds": ", ".join(f"{count:,} {name}" for name, count in version.counts.items()) or "nothing",
+        "holds": ", ".join(counted(count, name.removesuffix("s"), name) for name, count in version.counts.items())
+        or "nothing",
         "cost": _cost(version.cost),
         "recipe": f"{version.recipe}, model {embed.get('model', 'unknown')}",
     }
@@ -110,7 +112,8 @@ def _cost(cost: Mapping[str, Any]) -> str:
     spent = {name: seconds for name, seconds in cost.get("seconds", {}).items() if seconds >= _SHOWN}
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in spent.items())
     told = (
-        f"{cost['tokens']:,} tokens; {cost['embedded']:,} chunks embedded, {cost['reused']:,} reused;"
-        f" {cost['parsed']:,} documents parsed, {cost['bytes'] / 1e3:,.1f} kB read; {sum(spent.values()):,.1f} s"
+        f"{counted(cost['tokens'], 'token')}; {counted(cost['embedded'], 'chunk')} embedded, {cost['reused']:,} reused;"
+        f" {counted(cost['parsed'], 'document')} parsed, {cost['bytes'] / 1e3:,.1f} kB read;"
+        f" {sum(spent.values()):,.1f} s"
     )
     return told + (f" ({parts})" if parts else "")

@@ -12,6 +12,7 @@ from nightjar.corpus import Corpus
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
+from nightjar.plural import counted
 from nightjar.stages.plan import DESCRIBE, REMADE, Changes
 
 # Rates for a corpus that has no history yet; afterwards its own last version is the measure.
@@ -32,9 +33,10 @@ def told_stale(corpus: Corpus, documents: int) -> str | None:
     if not documents:
         return None
     return (
-        f"{documents:,} documents were made by an older parser or chunker and keep that, more than limits.rebuild_share"
-        f" allows to make again unasked: `nightjar run {corpus.name} --approve-cost` (approve_cost in Airflow) makes"
-        " them again"
+        f"{counted(documents, 'document was', 'documents were')} made by an older parser or chunker and"
+        f" {'keeps' if documents == 1 else 'keep'} that, more than limits.rebuild_share allows to make again unasked:"
+        f" `nightjar run {corpus.name} --approve-cost` (approve_cost in Airflow) makes"
+        f" {'it' if documents == 1 else 'them'} again"
     )
 
 

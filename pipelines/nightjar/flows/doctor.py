@@ -18,6 +18,7 @@ from nightjar.flows.planning import disagreement
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live
 from nightjar.lease import standing
+from nightjar.plural import counted
 from nightjar.stages.quality import CHUNK_ROW, CHUNKS, DOCUMENT_ROW, DOCUMENTS, EMBEDDINGS
 
 _SUITES: Final = {
@@ -105,7 +106,7 @@ def _documents(services: Services) -> str:
     page: pa.Table = next(iter(services.source.listing()), None)
     held = page.num_rows if page is not None else 0
     uri = services.corpus.source.uri
-    return f"{uri} lists {held:,} objects on its first page" if held else f"{uri} is readable and empty"
+    return f"{uri} lists {counted(held, 'object')} on its first page" if held else f"{uri} is readable and empty"
 
 
 def _state(services: Services) -> str:

@@ -15,6 +15,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.traces import Traces, find_traces, id_of
 from nightjar.lease import Lease
+from nightjar.plural import counted
 
 log = logging.getLogger(__name__)
 _UNREACHABLE = (
@@ -113,7 +114,8 @@ def lift(services: Services, documents: Sequence[str], *, lease: Lease, actor: s
     ids = [id_of(services, named)[0] for named in documents]
     for named, document in zip(documents, ids, strict=True):
         if document not in known:
-            raise Misconfigured(f"document {named} was never erased: {len(known)} others were, see erased.json")
+            others = f"{counted(len(known), 'other was', 'others were')}, see erased.json" if known else "nothing was"
+            raise Misconfigured(f"document {named} was never erased: {others}")
     at = services.clock().isoformat(timespec="seconds")
     due = [known[each] for each in ids if not known[each].lifted_at]
     if due:

@@ -16,6 +16,7 @@ from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
 from nightjar.model import IndexObject
+from nightjar.plural import counted
 from nightjar.ports import CollectionSchema
 from nightjar.stages.objects import index_objects
 from nightjar.stages.properties import properties_of
@@ -86,7 +87,7 @@ def require_vectors(services: Services, rows: pa.Table) -> None:
     lost = without_vectors(services, rows)
     if lost.num_rows:
         first = _vectors_of(lost.slice(0, 1).to_pylist()[0])
-        more = f", and those of {lost.num_rows - 1} more documents" if lost.num_rows > 1 else ""
+        more = f", and those of {counted(lost.num_rows - 1, 'more document')}" if lost.num_rows > 1 else ""
         raise Misconfigured(f"the state object {first} is gone{more}: run again with --recompute embed")
 
 

@@ -24,6 +24,7 @@ from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import GATES, sentence
 from nightjar.flows.versions import Version, read_live
+from nightjar.plural import counted
 from nightjar.stages.states import State
 
 _SHOWN: Final = 20
@@ -102,8 +103,8 @@ def _cost(services: Services, night: Run, made: Plan) -> Question:
     name = services.corpus.name
     facts = (
         str(made.held),
-        f"{made.to_parse:,} documents to parse, {made.to_chunk:,} to chunk, {made.to_embed:,} to embed",
-        f"about {made.estimated_tokens:,} tokens in {made.estimated_seconds:,} seconds",
+        f"{counted(made.to_parse, 'document')} to parse, {made.to_chunk:,} to chunk, {made.to_embed:,} to embed",
+        f"about {counted(made.estimated_tokens, 'token')} in {counted(made.estimated_seconds, 'second')}",
     )
     live = night.live.version if night.live else 0
     return Question(About.COST, str(live), f"{name}: may this night cost more than the limits allow?", _lines(facts))
@@ -113,7 +114,7 @@ def _version(services: Services, version: Version) -> Question:
     live = read_live(services.state)
     facts = [version.reason]
     counts = version.counts
-    facts.append(f"{counts.get('documents', 0):,} documents in {counts.get('chunks', 0):,} chunks")
+    facts.append(f"{counted(counts.get('documents', 0), 'document')} in {counted(counts.get('chunks', 0), 'chunk')}")
     facts += _evidence(version)
     if live is not None:
         changes = documents_apart(services, live.version, version.number)
@@ -140,12 +141,12 @@ def _deletions(services: Services) -> Question | None:
         return None
     rows = withheld.slice(0, _SHOWN).to_pylist()
     facts = [
-        f"{withheld.num_rows:,} documents are gone from the bucket and still found by search",
+        f"{counted(withheld.num_rows, 'document is', 'documents are')} gone from the bucket and still found by search",
         *(f"missed since {row['first_missed']}: {row['uri']}" for row in rows),
     ]
     if withheld.num_rows > _SHOWN:
         facts.append(f"… and {withheld.num_rows - _SHOWN:,} more: `nightjar plan {services.corpus.name} --documents`")
-    headline = f"{services.corpus.name}: may {withheld.num_rows:,} documents be deleted?"
+    headline = f"{services.corpus.name}: may {counted(withheld.num_rows, 'document')} be deleted?"
     return Question(About.DELETIONS, digest, headline, _lines(facts))
 
 

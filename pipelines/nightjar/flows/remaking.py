@@ -13,6 +13,7 @@ from nightjar.flows.manifests import indexed
 from nightjar.flows.objects import without_vectors
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.plural import counted
 from nightjar.recipe import Recipe
 from nightjar.stages.plan import Changes, remake
 
@@ -51,9 +52,9 @@ def in_one_space(
         return changes
     if options.is_limited:
         raise Misconfigured(
-            f"{other.num_rows} documents outside of what the run is limited to were embedded by another model than the"
-            f" corpus file's, and one version holds one model's vectors: run the whole corpus first (`nightjar run"
-            f" {services.corpus.name}`), and promote its version where that waits"
+            f"{counted(other.num_rows, 'document was', 'documents were')} embedded by another model than the corpus"
+            f" file's, outside of what the run is limited to, and one version holds one model's vectors: run the whole"
+            f" corpus first (`nightjar run {services.corpus.name}`), and promote its version where that waits"
         )
     return changes.with_again(remake(base, uris=other["uri"].combine_chunks(), start="embed"))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from nightjar.plural import counted
 from nightjar.stages.drift.canary import DETECTORS as CANARY_DETECTORS
 from nightjar.stages.drift.composition import composition
 from nightjar.stages.drift.contract import contract
@@ -99,13 +100,11 @@ def _lenient(finding: Finding, live: Side, planned: Planned) -> Finding:
 
 def _notes(live: Side, planned: Planned) -> list[str]:
     notes = []
+    few = counted(len(live.documents), "document is", "documents are")
     if len(live.documents) < TOO_FEW:
-        notes.append(f"{len(live.documents)} documents are too few to learn what is usual: only the model was judged")
+        notes.append(f"{few} too few to learn what is usual: only the model was judged")
     elif len(live.documents) < FEWEST_DOCUMENTS:
-        notes.append(
-            f"{len(live.documents)} documents are too few for thresholds that stop a version: below {FEWEST_DOCUMENTS}"
-            f" they only warn"
-        )
+        notes.append(f"{few} too few for thresholds that stop a version: below {FEWEST_DOCUMENTS} they only warn")
     if not live.is_finite:
         notes.append("numbers in the live version's vectors are not finite: vectors were not compared")
     if planned.model:
