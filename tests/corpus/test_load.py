@@ -124,7 +124,7 @@ def test_the_shipped_suites_keep_their_word(tmp_path: Path) -> None:
         ("chunk:\n  max_token: 3\n", "handbook.yaml:3: chunk.max_token: unknown key; did you mean chunk.max_tokens?"),
         ("max_tokens: 3\n", "handbook.yaml:2: max_tokens: unknown key; did you mean chunk.max_tokens?"),
         ("frobnicate: 3\n", "handbook.yaml:2: frobnicate: unknown key; `nightjar schema` lists all that exist"),
-        ("chunk: {max_tokens: 31}\n", "chunk.max_tokens: must be greater than or equal to 32"),
+        ("chunk: {max_tokens: 31}\n", "chunk.max_tokens: must be at least 32"),
         ("chunk: {max_tokens: '200'}\n", "chunk.max_tokens: must be a whole number"),
         ("chunk: {max_tokens: 100, overlap_tokens: 50}\n", "chunk.overlap_tokens: 50 is half of max_tokens"),
         ("parse: {timeout: 20}\n", "parse.timeout: 20 is no duration"),
@@ -140,7 +140,7 @@ def test_the_shipped_suites_keep_their_word(tmp_path: Path) -> None:
         ("metadata: {fields: {y: int}, from_path: '{y}/{y}'}\n", "metadata.from_path: fills 'y' twice"),
         ("metadata: {fields: {y: int}, from_path: '{y/**'}\n", "metadata.from_path: has a brace without its partner"),
         ("metadata: {fields: {y: int}, fixed: {y: x}}\n", "metadata.fixed.y: 'x' is not of the type int"),
-        ("metadata: {fields: {y: int}, fixed: {y: yes}}\n", "metadata.fixed.y: True is not of the type int"),
+        ("metadata: {fields: {y: int}, fixed: {y: yes}}\n", "metadata.fixed.y: true is not of the type int"),
         ("metadata: {fixed: {y: {a: 1}}}\n", "metadata.fixed.y: {'a': 1} is no text, number"),
         ("evaluation: {floor: {recall: 0.8}}\n", "evaluation.floor: needs questions"),
         ("deletions: {guard_max: 3}\n", "deletions.guard_max: 3 is below guard_count (10)"),
@@ -153,6 +153,18 @@ def test_the_shipped_suites_keep_their_word(tmp_path: Path) -> None:
         ("parse: fast\n", "parse: must hold keys and values of its own"),
         ("name: Handbook\n", "name: 'Handbook' must look like"),
         ("state: s3://documents/handbook/state/\n", "/handbook/state/ and source.uri lie in each other"),
+        ("parse: {languages: []}\n", "parse.languages: is empty; write at least one entry"),
+        ("schedule: {assets: []}\n", "schedule.assets: is empty; write at least one entry"),
+        ("embed: {model: ''}\n", "embed.model: is empty; write something, or remove it"),
+        ("embed: {query_prompt: null}\n", "embed.query_prompt: must be a text, in quotes where it looks like"),
+        ("index: {quantization: null}\n", "index.quantization: null is none of 'none', 'rq', 'sq', 'bq'"),
+        (f"description: {'x' * 2001}\n", "description: is too long; write at most 2000 characters"),
+        ("chunk: {headings: 1}\n", "chunk.headings: must be true or false"),
+        ("parse: {memory: 512KiB}\n", "parse.memory: must be at least 512MiB"),
+        ("parse: {timeout: 500ms}\n", "parse.timeout: must be at least 1 second"),
+        ("parse: {timeout: 3h}\n", "parse.timeout: must be at most 2 hours"),
+        ("parse: {timeout: null}\n", "parse.timeout: null is no duration; write"),
+        ("parse: {workers: 300}\n", "parse.workers: must be at most 256"),
         ("no: 3\n", "handbook.yaml:2: no: keys are words"),
         ("tags: &t [a]\nowner: *t\n", "*t: write the value out; aliases are refused"),
         ("tags: [a]\ntags: [b]\n", "handbook.yaml:3: tags: stands on line 2 already"),
@@ -176,10 +188,18 @@ def test_a_wrong_file_names_the_key_and_the_remedy(tmp_path: Path, text: str, sa
         ("source: {}\n", "source.uri: is required"),
         ("source: {uri: /data}\n", "source.uri: '/data' is no S3 address; write s3://bucket/folder/"),
         ("source: {uri: s3://AB/x}\n", "is no S3 address"),
+        ("source: {uri: s3://documents/, include: []}\n", "source.include: is empty; write at least one entry"),
+        ("source: {uri: s3://documents/, max_size: 12B}\n", "source.max_size: must be at least 1kB"),
     ],
 )
 def test_a_file_that_is_no_corpus_says_so(tmp_path: Path, text: str, said: str) -> None:
     assert said in refusal(tmp_path, text)
+
+
+def test_a_list_with_a_wrong_entry_is_not_called_empty_as_well(tmp_path: Path) -> None:
+    said = refusal(tmp_path, MINIMAL + "parse: {languages: [english]}\n")
+    assert "parse.languages.0: 'english' must look like" in said
+    assert "more)" not in said
 
 
 def test_credentials_in_an_address_are_not_repeated(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from nightjar.corpus.section import Section, Words
-from nightjar.corpus.units import Switch, WrongKey
+from nightjar.corpus.units import Switch, WrongKey, as_written
 from nightjar.errors import bounded
 
 Kind = Literal["text", "text[]", "int", "number", "bool", "date"]
@@ -139,7 +139,7 @@ class Metadata(Section):
         for name, value in self.fixed.items():
             kind = self.fields[name]
             if not isinstance(value, _FITTING[kind]) or (isinstance(value, bool) and kind != "bool"):
-                raise WrongKey(f"fixed.{name}", f"{value!r} is not of the type {kind} that fields declares")
+                raise WrongKey(f"fixed.{name}", f"{as_written(value)} is not of the type {kind} that fields declares")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from nightjar.corpus.model import Corpus
 from nightjar.corpus.reading import Loc, Written
 from nightjar.corpus.section import Section
-from nightjar.corpus.units import WrongKey
+from nightjar.corpus.units import WrongKey, as_written, write_size
 from nightjar.errors import Misconfigured, bounded
 
 _SECRET: Final = re.compile(r"password|passwd|secret|token$|api_?key|access_?key|credential", re.IGNORECASE)
@@ -23,12 +23,23 @@ _IN_OUR_WORDS: Final = {
     "model_type": "must hold keys and values of its own",
     "dict_type": "must hold keys and values of its own",
     "tuple_type": "must be a list; write [one, two]",
+    "string_type": "must be a text, in quotes where it looks like something else",
+    "string_too_long": "is too long; write at most {longest} characters",
+    "string_pattern_mismatch": "{shown} must look like {pattern}",
+    "literal_error": "{shown} is none of {choices}",
+    "greater_than_equal": "must be at least {bound}",
+    "less_than_equal": "must be at most {bound}",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "too_short": "is empty; write at least one entry",
+    "string_too_short": "is empty; write something, or remove it",
 }
 
 
 def explained(error: ValidationError, written: Written) -> Misconfigured:
     """The first problem in one sentence, and how many more there are; a misspelt key before what it leaves missing."""
-    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+    told = (detail for detail in error.errors(include_url=False) if not _follows(detail))
+    details = sorted(told, key=lambda detail: detail["type"] != "extra_forbidden")
     found = list(dict.fromkeys(_sentence(detail, written) for detail in details))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return Misconfigured(bounded(found[0], limit=600) + more)
@@ -50,27 +61,40 @@ def section_in(annotation: Any) -> type[Section] | None:
     return next((found for part in get_args(annotation) if (found := section_in(part)) is not None), None)
 
 
+def _follows(detail: ErrorDetails) -> bool:
+    """A list that would be long enough, were each entry right: they are told."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
 def _sentence(detail: ErrorDetails, written: Written) -> str:
     loc = _real(detail["loc"], written.values, missing=detail["type"] == "missing")
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, WrongKey):
         loc = (*loc, *cause.key.split("."))
-    return f"{written.where(loc)}: {_reason(detail, loc, cause)}"
+    return f"{written.where(loc)}: {_reason(detail, loc, cause, said=written.at(loc))}"
 
 
-def _reason(detail: ErrorDetails, loc: Loc, cause: object) -> str:
+def _reason(detail: ErrorDetails, loc: Loc, cause: object, *, said: object) -> str:
     if isinstance(cause, ValueError):
         return str(cause)
-    kind = detail["type"]
-    if kind == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         return _unknown(loc)
-    shown = bounded(repr(detail["input"]), limit=60)
-    if kind == "literal_error":
-        return f"{shown} is none of {detail['ctx']['expected'].replace(' or ', ', ')}"
-    if kind == "string_pattern_mismatch":
-        return f"{shown} must look like {detail['ctx']['pattern']}"
-    plain = detail["msg"].replace("Input should", "must").replace("a valid integer", "a whole number")
-    return _IN_OUR_WORDS.get(kind, plain.replace("valid ", ""))
+    words = _IN_OUR_WORDS.get(detail["type"])
+    if words is None:
+        return re.sub(r"^\w+ should", "must", detail["msg"]).replace("valid ", "")
+    figures = detail.get("ctx", {})
+    return words.format(
+        shown=bounded(as_written(detail["input"]), limit=60),
+        choices=figures.get("expected", "").replace(" or ", ", "),
+        pattern=figures.get("pattern"),
+        bound=_bound(figures.get("ge", figures.get("le")), said),
+        longest=figures.get("max_length"),
+    )
+
+
+def _bound(bound: object, said: object) -> str:
+    """Of a size in a size's unit: what is written as text and compared as a number is one."""
+    return write_size(bound) if isinstance(bound, int) and isinstance(said, str) else str(bound)
 
 
 def _unknown(loc: Loc) -> str:

@@ -35,6 +35,18 @@ class Written:
         dotted = ".".join(str(part) for part in loc)
         return f"{self.path.name}{line}: {dotted}" if dotted else f"{self.path.name}{line}"
 
+    def at(self, loc: Loc) -> object:
+        """What stands there; None where nothing does."""
+        found: object = self.values
+        for part in loc:
+            if isinstance(found, dict):
+                found = found.get(part)
+            elif isinstance(found, list) and isinstance(part, int):
+                found = found[part]
+            else:
+                return None
+        return found
+
 
 def read_yaml(path: Path) -> Written:
     """One mapping from a file.

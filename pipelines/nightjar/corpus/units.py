@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from nightjar.errors import bounded
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}\s*(ms|s|m|h|d)")
@@ -31,6 +34,11 @@ class WrongKey(ValueError):
         super().__init__(reason)
 
 
+def as_written(value: object) -> str:
+    """A value as a corpus file has it: `null` and `true`, not `None` and `True`; texts in quotes."""
+    return repr(value) if isinstance(value, str) else bounded(json.dumps(value, default=str), limit=60)
+
+
 def parse_duration(written: object) -> timedelta:
     """`90s`, `15m`, `2h`, `1d` or `500ms` as a timedelta.
 
@@ -41,7 +49,7 @@ def parse_duration(written: object) -> timedelta:
         return written
     match = _DURATION.fullmatch(written.strip()) if isinstance(written, str) else None
     if match is None:
-        raise ValueError(f"{written!r} is no duration; write a number and a unit, such as 90s, 15m or 2h")
+        raise ValueError(f"{as_written(written)} is no duration; write a number and a unit, such as 90s, 15m or 2h")
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
@@ -53,7 +61,7 @@ def parse_size(written: object) -> int:
     """
     match = _SIZE.fullmatch(written.strip()) if isinstance(written, str) else None
     if match is None:
-        raise ValueError(f"{written!r} is no size; write a number and a unit, such as 200MB or 2GiB")
+        raise ValueError(f"{as_written(written)} is no size; write a number and a unit, such as 200MB or 2GiB")
     return int(float(match[1]) * _BYTES[match[2] or ""])
 
 
@@ -69,7 +77,7 @@ def parse_share(written: object) -> float:
     elif isinstance(written, (int, float)) and not isinstance(written, bool):
         share = float(written)
     else:
-        raise ValueError(f"{written!r} is no share; write 5% or 0.05")
+        raise ValueError(f"{as_written(written)} is no share; write 5% or 0.05")
     if not 0 <= share <= 1:
         raise ValueError(f"{written!r} is not between 0% and 100%; write five per cent as 5% or 0.05")
     return share
