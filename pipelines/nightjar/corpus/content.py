@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from nightjar.corpus.places import FolderUri
 from nightjar.corpus.section import Line, Section, Words
-from nightjar.corpus.units import AtLeastOne, Count, Duration, Size, Switch, WrongKey
+from nightjar.corpus.units import AtLeastOne, Count, Duration, Size, Switch, WrongKey, at_least
 
 DEFAULT_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 _MB: Final = 10**6
@@ -32,12 +32,14 @@ class Source(Section):
     """The documents."""
 
     uri: FolderUri = Field(description="Folder in S3 with the documents, such as s3://documents/handbook/.")
-    include: Annotated[Patterns, Field(min_length=1)] = Field(
+    include: Annotated[Words, Field(min_length=1), AfterValidator(_relative)] = Field(
         default=("**",),
         description="Which keys below uri are taken: patterns in which * stops at a slash and ** does not.",
     )
     exclude: Patterns = Field(default=(), description="Which of those are left out; wins over include.")
-    max_size: Size = Field(default=200 * _MB, ge=1000, description="Larger objects are quarantined as too_large.")
+    max_size: Annotated[Size, at_least(1000)] = Field(
+        default=200 * _MB, description="Larger objects are quarantined as too_large."
+    )
 
 
 class Parse(Section):
@@ -57,10 +59,8 @@ class Parse(Section):
         le=timedelta(hours=2),
         description="A document that takes longer is quarantined as timed_out.",
     )
-    memory: Size = Field(
-        default=2 * _GIB,
-        ge=512 * 2**20,
-        description="A document that needs more is quarantined as out_of_memory.",
+    memory: Annotated[Size, at_least(512 * 2**20)] = Field(
+        default=2 * _GIB, description="A document that needs more is quarantined as out_of_memory."
     )
     workers: Annotated[AtLeastOne, Field(le=256)] = Field(
         default=2, description="Documents parsed at the same time by one task; each may use memory."

@@ -70,7 +70,13 @@ def _usable(name: str) -> str:
     return name
 
 
-FieldName = Annotated[str, AfterValidator(_usable)]
+# pydantic takes a key's own `pattern` for one way to name a key among others; inside of `allOf` it is the only one.
+_NAME_PATTERN: Final = f"^(?!.*({'|'.join(_RESERVED_ENDINGS)})$){_NAME.pattern}$"
+FieldName = Annotated[
+    str,
+    AfterValidator(_usable),
+    WithJsonSchema({"type": "string", "allOf": [{"pattern": _NAME_PATTERN}], "not": {"enum": sorted(RESERVED)}}),
+]
 
 
 def kind_of(value: object) -> Kind:

@@ -52,5 +52,5 @@ def folder_uri(uri: str) -> str:
 FolderUri = Annotated[
     str,
     AfterValidator(folder_uri),
-    WithJsonSchema({"type": "string", "pattern": "^s3://[^@/]+(/.*)?$", "examples": ["s3://documents/handbook/"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_URI.pattern}$", "examples": ["s3://documents/handbook/"]}),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from nightjar.corpus.section import Line, Section, Words
 from nightjar.corpus.units import AtLeastOne, Count, Share, Switch, WrongKey
@@ -126,10 +126,14 @@ def _usable_alias(alias: str) -> str:
     return alias
 
 
+_ALIAS_PATTERN: Final = f"^(?!.*{_COLLECTION_ENDING.pattern}){_ALIAS.pattern}$"
+Alias = Annotated[str, AfterValidator(_usable_alias), WithJsonSchema({"type": "string", "pattern": _ALIAS_PATTERN})]
+
+
 class Index(Section):
     """What is built in Weaviate, and how long it stays."""
 
-    alias: Annotated[str, AfterValidator(_usable_alias)] | None = Field(
+    alias: Alias | None = Field(
         default=None, description="The name that applications search; null: this corpus's name in CamelCase."
     )
     strategy: Literal["auto", "blue_green", "in_place"] = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic.fields import FieldInfo
@@ -25,7 +25,19 @@ _HEADER: Final = """\
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a corpus file, with a description for every key."""
     schema = Corpus.model_json_schema(mode="validation")
+    values: dict[str, Any] = Corpus.model_validate({"source": {"uri": "s3://documents/"}}).resolved()
+    for name, told in schema["properties"].items():
+        if "$ref" in told:
+            section = schema["$defs"][told["$ref"].rpartition("/")[2]]
+            _write_defaults(section["properties"], values[name])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Nightjar corpus file"}
+
+
+def _write_defaults(properties: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Defaults as people write them: pydantic puts bytes and ISO durations there."""
+    for name, described in properties.items():
+        if "default" in described:
+            described["default"] = values[name]
 
 
 def commented_file(source: str) -> str:

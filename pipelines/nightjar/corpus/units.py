@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from nightjar.errors import bounded
 
@@ -15,6 +16,8 @@ _NUMBER: Final = r"(\d+(?:\.\d+)?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}\s*(ms|s|m|h|d)")
 _SIZE: Final = re.compile(rf"{_NUMBER}\s*([kKMGT]i?)?B")
 _SHARE: Final = re.compile(rf"{_NUMBER}\s*%")
+_SOME: Final = "(?=.*[1-9])"
+"""JSON Schema cannot compare: at least it is told that nothing is meant to be nothing."""
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = {
@@ -95,11 +98,21 @@ def write_size(value: int) -> str:
     return f"{value // size}{unit}B"
 
 
+def at_least(size: int) -> FieldInfo:
+    """A field's lower bound in bytes. JSON Schema refuses numbers that have too few digits for it in their unit."""
+    units: dict[int, list[str]] = {}
+    for unit, each in _BYTES.items():
+        units.setdefault(len(str(max(1, size // each))), []).append(unit)
+    written = "|".join(rf"\d{{{digits},}}(?:\.\d+)?\s*(?:{'|'.join(each)})" for digits, each in units.items())
+    made: FieldInfo = Field(ge=size, json_schema_extra={"pattern": rf"^{_SOME}(?:{written})B$"})
+    return made
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(write_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": rf"^{_DURATION.pattern}$", "examples": ["90s", "2h"]}),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_SOME}{_DURATION.pattern}$", "examples": ["90s", "2h"]}),
 ]
 Size = Annotated[
     int,
@@ -114,7 +127,7 @@ Share = Annotated[
         {
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": 1},
-                {"type": "string", "pattern": rf"^{_SHARE.pattern}$"},
+                {"type": "string", "pattern": r"^0*(\d{1,2}(\.\d+)?|100(\.0+)?)\s*%$"},
             ],
             "examples": ["5%", 0.05],
         }
