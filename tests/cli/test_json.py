@@ -120,6 +120,21 @@ def test_plan_lists_each_document_with_its_reason(shell: Shell) -> None:
     ]
 
 
+def test_plan_lists_a_renamed_document_once_with_both_keys(shell: Shell) -> None:
+    shell.run()
+    shell.world.source.remove("h/2025/ops/travel.txt")
+    shell.world.put("2026/ops/trips.txt", "# Travel\n\nTrains before planes, always.")
+    shell.world.source.remove("h/2024/hr/leave.txt")
+    told = shell.json("plan", "handbook", "--documents")
+    assert [(c["source_uri"], c["change"], c.get("renamed_from")) for c in told["changes"]] == [
+        ("s3://documents/h/2024/hr/leave.txt", "deleted", None),
+        ("s3://documents/h/2026/ops/trips.txt", "renamed", "s3://documents/h/2025/ops/travel.txt"),
+    ]
+    assert told["changes"][1].keys() >= {"source_uri", "change", "from_stage", "size", "reason"}
+    counted = {kind: count for kind, count in told["documents"].items() if count and kind != "unchanged"}
+    assert counted == {"deleted": 1, "renamed": 1}
+
+
 def test_plan_writes_nothing(shell: Shell) -> None:
     shell.json("plan", "handbook", "--documents")
     assert shell.world.state.objects == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from nightjar.stages.deletions import GuardLimits, Loss, guard_deletions, renamed_rows
+from nightjar.stages.deletions import GuardLimits, Loss, continuations, guard_deletions, renamed_rows
 
 LIMITS = GuardLimits(share=0.1, count=10, most=1000)
 
@@ -47,6 +47,11 @@ def test_an_addition_of_the_same_etag_and_size_continues_what_is_gone() -> None:
 def test_one_addition_continues_one_document_only() -> None:
     gone = rows(("a", 1), ("b", 1), ("a", 1), ("a", 1))
     assert renamed_rows(gone, rows(("a", 1), ("a", 1))).to_pylist() == [True, False, True, False]
+
+
+def test_each_continuation_is_named_by_its_place() -> None:
+    gone = rows(("b", 1), ("a", 1), ("a", 1), ("a", 1))
+    assert continuations(gone, rows(("a", 1), ("c", 1), ("a", 1))).to_pylist() == [None, 0, 2, None]
 
 
 def test_an_empty_etag_is_no_sign_of_a_rename() -> None:

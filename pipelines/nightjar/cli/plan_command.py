@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nightjar.cli.faults import CHANGES
 from nightjar.cli.options import chosen, json_option, night_options
@@ -19,6 +20,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live
 from nightjar.plural import counted
 from nightjar.stages import plan as stage
+from nightjar.stages.deletions import continuations
 
 _SHOWN: Final = 200
 _MINUTE: Final = 60
@@ -63,8 +65,24 @@ def changes_of(drafted: Draft) -> list[dict[str, Any]]:
         | {"reason": _reason(row)}
         for row in drafted.work.select(columns).to_pylist()
     ]
-    kept = _withheld(drafted.withheld)
-    return sorted(work + _gone(drafted.gone) + kept, key=lambda change: str(change["source_uri"]))
+    before = _keys_before(drafted)
+    work = [change | _renamed(before[uri]) if (uri := change["source_uri"]) in before else change for change in work]
+    gone = drafted.gone.slice(drafted.plan.renamed)
+    return sorted(work + _gone(gone) + _withheld(drafted.withheld), key=lambda change: str(change["source_uri"]))
+
+
+def _keys_before(drafted: Draft) -> dict[str, str]:
+    """Where each renamed document lay before, by where it lies now; among `gone` they are the first."""
+    renamed = drafted.gone.slice(0, drafted.plan.renamed)
+    added = drafted.work.filter(pc.equal(drafted.work["why"], stage.ADDED))
+    now = added["uri"].take(continuations(renamed, added))
+    return dict(zip(now.to_pylist(), renamed["uri"].to_pylist(), strict=True))
+
+
+def _renamed(before: str) -> dict[str, Any]:
+    """Nothing is made of it: its content is known by the bytes, as `Plan` counts it."""
+    reason = f"same etag and size as {before}, which is gone"
+    return {"change": "renamed", "from_stage": None, "reason": reason, "renamed_from": before}
 
 
 def _gone(gone: pa.Table) -> list[dict[str, Any]]:

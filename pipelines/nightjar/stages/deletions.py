@@ -51,24 +51,28 @@ def guard_deletions(loss: Loss, *, limits: GuardLimits) -> str | None:
 
 
 def renamed_rows(gone: pa.Table, added: pa.Table) -> pa.Array:
-    """True for rows of `gone` that an addition very likely continues: same etag and size, one for one.
+    """True for rows of `gone` that an addition very likely continues.
 
-    An empty etag is no sign of anything, nor is an object without bytes. The digests decide later what it was; until
-    then nothing else depends on it.
+    The digests decide later what it was; until then nothing else depends on it.
     """
-    names, offered = _names(gone), _names(added).drop_null().value_counts()
-    place = np.asarray(pc.fill_null(pc.index_in(names, offered.field("values")), -1))
-    if not len(offered):
-        return pa.array(np.zeros(len(place), bool))
-    counts = np.asarray(offered.field("counts"))[place]
-    return pa.array((place >= 0) & (_ordinals(place) < counts))
+    return continuations(gone, added).is_valid()
 
 
-def _names(table: pa.Table) -> pa.Array:
-    """Etag and size in one word; null where they say nothing."""
-    words = pc.binary_join_element_wise(table["etag"], pc.cast(table["size"], pa.string()), "|")
-    telling = pc.and_(pc.not_equal(table["etag"], ""), pc.greater(table["size"], 0))
-    return pc.if_else(telling, words, None).combine_chunks()
+def continuations(gone: pa.Table, added: pa.Table) -> pa.Array:
+    """For each row of `gone` the place in `added` of what has the same etag and size, one for one; null without one.
+
+    An empty etag is no sign of anything, nor is an object without bytes.
+    """
+    return pc.index_in(_numbered(gone), value_set=_numbered(added), skip_nulls=True)
+
+
+def _numbered(table: pa.Table) -> pa.Array:
+    """Etag, size and how many rows before have both, in one word; null where they say nothing."""
+    words = pc.binary_join_element_wise(table["etag"], pc.cast(table["size"], pa.string()), "|").combine_chunks()
+    ordinals = pa.array(_ordinals(np.asarray(pc.fill_null(words.dictionary_encode().indices, -1))))
+    numbered = pc.binary_join_element_wise(words, pc.cast(ordinals, pa.string()), "|")
+    telling = pc.and_(pc.not_equal(table["etag"], ""), pc.greater(table["size"], 0)).combine_chunks()
+    return pc.if_else(telling, numbered, None)
 
 
 def _ordinals(values: np.ndarray) -> np.ndarray:
