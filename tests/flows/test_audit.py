@@ -187,7 +187,7 @@ def test_stored_vectors_that_are_gone_are_named_with_the_remedy(world: World) ->
 def test_no_collection_is_begun_while_stored_vectors_are_gone(world: World) -> None:
     loses_the_collection(world)
     world.state.delete(list(world.state.keys("vectors/")))
-    with pytest.raises(Misconfigured, match=r"is gone, and those of 1 more documents: run again"):
+    with pytest.raises(Misconfigured, match=r"is gone, and those of 1 more document: run again"):
         mended(world)
     assert world.index.collections() == []
 
