@@ -128,6 +128,8 @@ ACCESS_ROWS: Final = pa.schema(
         ("document_id", pa.string()),
         ("acl", pa.list_(pa.string())),
         ("changed", pa.int64()),
+        # the document itself says who may read it; false: the corpus file's rules do; null: not known
+        ("named", pa.bool_()),
         # a sidecar that changed groups alone, which no version remembers
         ("sidecar_seen", pa.bool_()),
         ("sidecar_etag", pa.string()),

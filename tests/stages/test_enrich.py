@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nightjar.stages.enrich import Enriched, MetadataRules, enrich, tally_set_aside, told_set_aside
+from nightjar.stages.enrich import Enriched, MetadataRules, enrich, names_groups, tally_set_aside, told_set_aside
 
 FIELDS = {"department": "text", "year": "int", "teams": "text[]", "reviewed": "date", "draft": "bool"}
 
@@ -142,6 +142,24 @@ def test_an_acl_that_is_no_list_of_groups_opens_nothing(acl: object) -> None:
     assert found.acl == ()
     assert found.fields == {"year": 2024}
     assert [name for name, _ in found.set_aside] == ["acl"]
+
+
+@pytest.mark.parametrize(
+    ("own", "sidecar", "says"),
+    [
+        ({}, None, False),
+        ({"acl": "hr"}, None, True),
+        ({}, b'{"acl": []}', True),
+        ({}, b'{"acl": null}', False),
+        ({}, b"", True),
+        ({}, b"{", True),
+        (None, b'{"acl": ["hr"]}', True),
+        (None, b'{"acl": null}', None),
+        (None, None, None),
+    ],
+)
+def test_who_names_the_groups(own: dict[str, str] | None, sidecar: bytes | None, *, says: bool | None) -> None:
+    assert names_groups(object_metadata=own, sidecar=sidecar) is says
 
 
 def test_no_value_is_quoted_in_what_was_set_aside() -> None:

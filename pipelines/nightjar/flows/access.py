@@ -13,6 +13,7 @@ from nightjar.artifacts import ACCESS, ACCESS_ROWS, from_parquet, to_parquet
 from nightjar.errors import Misconfigured, Superseded, Transient
 from nightjar.flows.checkouts import checkouts
 from nightjar.flows.manifests import load_manifest
+from nightjar.flows.metadata import says_groups
 from nightjar.flows.services import Services
 from nightjar.flows.versions import read_live, read_versions
 from nightjar.ports import StateStore
@@ -108,6 +109,8 @@ def _stored(state: StateStore) -> Access | None:
     if stored is None:
         return None
     table = from_parquet(stored.data, key=ACCESS)
+    if "named" not in table.column_names:  # an earlier release wrote it
+        table = table.append_column("named", pa.nulls(table.num_rows, pa.bool_()))
     about = table.schema.metadata or {}
     try:
         rows = table.select(ACCESS_ROWS.names).cast(ACCESS_ROWS)
@@ -147,18 +150,23 @@ def _first(manifest: pa.Table) -> pa.Table:
 def merged(rows: pa.Table, manifest: pa.Table, *, sequence: int, seen: pa.Array | None = None) -> pa.Table:
     """Access rows with those of a manifest in place; one whose groups are the same keeps when they changed.
 
-    `seen` are ids whose sidecar is to be remembered here, because nothing else of the document changed.
+    `seen` are ids whose sidecar is to be remembered here, because nothing else of the document changed. Of a document
+    whose own metadata could not be read stays what was known: its groups, and whether it names them itself.
     """
     place = pc.index_in(manifest["document_id"], rows["document_id"].combine_chunks())
-    was, now = signature(rows["acl"].take(place)), signature(manifest["acl"])
+    named = _named(manifest)
+    unread = pc.and_(pc.is_null(named), pc.is_valid(place))
+    acl = pc.if_else(unread, rows["acl"].take(place), manifest["acl"])
+    was, now = signature(rows["acl"].take(place)), signature(acl)
     before = rows["changed"].take(place)
-    first = pc.if_else(pc.is_null(manifest["acl"]), 0, sequence)
+    first = pc.if_else(pc.is_null(acl), 0, sequence)
     changed = pc.if_else(pc.is_null(place), first, pc.if_else(pc.equal(was, now), before, sequence))
     remembered = pc.is_in(manifest["document_id"], seen) if seen is not None else _none_of(manifest)
     columns = {
         "document_id": manifest["document_id"],
-        "acl": manifest["acl"],
+        "acl": acl,
         "changed": changed.cast(pa.int64()),
+        "named": pc.coalesce(named, rows["named"].take(place)),
         "sidecar_seen": remembered,
         **{name: pc.if_else(remembered, manifest[name], pa.scalar(None, manifest[name].type)) for name in SIDECAR},
     }
@@ -169,11 +177,15 @@ def merged(rows: pa.Table, manifest: pa.Table, *, sequence: int, seen: pa.Array 
 
 def withheld(rows: pa.Table, *, sequence: int) -> pa.Table:
     """Where some documents have an ACL, one without is for nobody, from this sequence on."""
-    unknown = pc.is_null(rows["acl"])
     if rows["acl"].null_count in (0, rows.num_rows):
         return rows
-    acl = pc.if_else(unknown, _NOBODY, rows["acl"])
-    changed = pc.if_else(unknown, sequence, rows["changed"]).cast(pa.int64())
+    return regrouped(rows, pc.if_else(pc.is_null(rows["acl"]), _NOBODY, rows["acl"]), sequence=sequence)
+
+
+def regrouped(rows: pa.Table, acl: pa.ChunkedArray, *, sequence: int) -> pa.Table:
+    """Access rows with these groups; where they are others than before, from this sequence on."""
+    same = pc.equal(signature(rows["acl"]), signature(acl))
+    changed = pc.if_else(same, rows["changed"], sequence).cast(pa.int64())
     rows = rows.set_column(ACCESS_ROWS.names.index("acl"), ACCESS_ROWS.field("acl"), acl)
     return rows.set_column(ACCESS_ROWS.names.index("changed"), ACCESS_ROWS.field("changed"), changed)
 
@@ -184,6 +196,11 @@ def signature(acl: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(
         pc.is_null(listed), "\x00", pc.binary_join_element_wise("+", pc.binary_join(listed, "\x1f"), "\x1e")
     )
+
+
+def _named(manifest: pa.Table) -> pa.Array:
+    rows = manifest.select(["object_metadata", "sidecar_etag", "sidecar"]).to_pylist()
+    return pa.array(map(says_groups, rows), pa.bool_())
 
 
 def _none_of(manifest: pa.Table) -> pa.Array:

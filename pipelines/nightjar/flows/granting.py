@@ -16,16 +16,17 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.access import SIDECAR, Access, merged, move_access, read_access, signature, withheld
 from nightjar.flows.checkouts import checkouts, move_checkout
 from nightjar.flows.fence import REQUEST_S
-from nightjar.flows.metadata import describe_again, rules_digest
+from nightjar.flows.metadata import rules_digest
 from nightjar.flows.parallel import in_order, windows
 from nightjar.flows.planning import plan, planned_work
 from nightjar.flows.points import Point
+from nightjar.flows.regrouping import by_todays_rules
 from nightjar.flows.rows import described_again
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, FieldValue, IndexObject
-from nightjar.stages.plan import CHANGED
+from nightjar.stages.plan import CHANGED, REMADE
 
 log = logging.getLogger(__name__)
 _DOCUMENTS: Final = 100
@@ -37,16 +38,18 @@ _OWN: Final = [name for name in MANIFEST.names if name not in {*SIDECAR, "acl"}]
 def apply_listed_access(services: Services, run: Run, lease: Lease) -> None:
     """Record the groups of documents that stand and are listed otherwise, then spread them; nothing was made yet.
 
-    Where the corpus file's metadata rules changed, all that stand count. Of bytes that changed nothing is read, so that
-    a document is closed although the night waits for approval of its cost, or a shard fails. Safe to repeat.
+    Where the corpus file's metadata rules changed, all whose groups they name count. Of bytes that changed nothing is
+    read, so that a document is closed although the night waits for approval of its cost, or a shard fails. Safe to
+    repeat.
     """
     if run.live is None:
         return
     now = read_access(services)
     work = _with_groups(planned_work(services, run), now)
-    learnt = _listed(services, run, now, work)
-    if learnt.num_rows:
-        now = _apply(services, run, learnt, now=now, step="listed", lease=lease)
+    learnt = _listed(services, work)
+    rows = by_todays_rules(services, run, now)
+    if learnt.num_rows or rows is not now.rows:
+        now = _apply(services, run, learnt, now=now, rows=rows, step="listed", lease=lease)
         write_table(services, run_key(run.run_id, "work.parquet"), _with_sidecars(_with_groups(work, now), learnt))
 
 
@@ -54,18 +57,28 @@ def apply_access(services: Services, run: Run, lease: Lease) -> None:
     """Record the groups that tonight's shards found, then spread them.
 
     Safe to repeat after a crash at any point, and before any gate: a document that nobody may read any more is closed
-    although its new content failed, the night is rejected or the corpus is on hold.
+    although its new content failed, the night is rejected or the corpus is on hold. Of one that was made again although
+    the bucket says nothing new of it, nothing was learnt: the live manifest may be older than what is known.
     """
+    again = planned_work(services, run)
+    again = again.filter(pc.equal(again["why"], REMADE))
     tables = [_outcome(services, run, shard.number, label=shard.label) for shard in plan(services, run).shards]
     learnt = pa.concat_tables(tables).cast(MANIFEST) if tables else MANIFEST.empty_table()
-    _apply(services, run, learnt, now=read_access(services), step="made", lease=lease)
+    learnt = learnt.filter(pc.invert(pc.is_in(learnt["uri"], again["uri"].combine_chunks())))
+    now = read_access(services)
+    _apply(services, run, learnt, now=now, rows=now.rows, step="made", lease=lease)
 
 
-def _apply(services: Services, run: Run, learnt: pa.Table, *, now: Access, step: str, lease: Lease) -> Access:
-    """Each step's count is kept before anything moves, for a repetition finds nothing changed."""
+def _apply(
+    services: Services, run: Run, learnt: pa.Table, *, now: Access, rows: pa.Table, step: str, lease: Lease
+) -> Access:
+    """Lay what was learnt over the rows.
+
+    Each step's count is kept before anything moves, for a repetition finds nothing changed.
+    """
     sequence = now.sequence + 1
     seen = _seen_for_groups(run.base(services), learnt) if learnt.num_rows else None
-    rows = merged(now.rows, learnt, sequence=sequence, seen=seen)
+    rows = merged(rows, learnt, sequence=sequence, seen=seen)
     rows = withheld(rows, sequence=sequence)
     told = {step: _changed(now.rows, rows)} | (read_json(services, run, "access.json") or {})
     write_json(services, run, "access.json", told)
@@ -134,20 +147,12 @@ def _with_sidecars(work: pa.Table, learnt: pa.Table) -> pa.Table:
     return work
 
 
-def _listed(services: Services, run: Run, now: Access, work: pa.Table) -> pa.Table:
-    """Standing documents as the bucket shows them, and all others again where the metadata rules changed."""
+def _listed(services: Services, work: pa.Table) -> pa.Table:
+    """Standing documents that are listed otherwise, as the bucket shows them."""
     changed = work.filter(pc.equal(work["why"], CHANGED))
     read = partial(described_again, services)
     batches = (batch.to_pylist() for batch in changed.to_batches(max_chunksize=_READ_AT_ONCE))
-    learnt = pa.concat_tables(
-        [MANIFEST.empty_table(), *(rows_table(in_order(read, rows), MANIFEST) for rows in batches)]
-    )
-    if now.rules == rules_digest(services.corpus):
-        return learnt
-    base = run.base(services)
-    rest = base.filter(pc.invert(pc.is_in(base["document_id"], learnt["document_id"].combine_chunks())))
-    again = (describe_again(services.corpus, row) for row in rest.to_pylist())
-    return pa.concat_tables([learnt, rows_table(again, MANIFEST)])
+    return pa.concat_tables([MANIFEST.empty_table(), *(rows_table(in_order(read, rows), MANIFEST) for rows in batches)])
 
 
 def _outcome(services: Services, run: Run, shard: int, *, label: str) -> pa.Table:

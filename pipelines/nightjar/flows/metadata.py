@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from nightjar.corpus import Corpus
 from nightjar.flows.manifests import indexed
 from nightjar.model import FieldValue, sha256
-from nightjar.stages.enrich import Enriched, MetadataRules, SetAside, enrich, tally_set_aside
+from nightjar.stages.enrich import Enriched, MetadataRules, SetAside, enrich, names_groups, tally_set_aside
 
 
 def rules_of(corpus: Corpus) -> MetadataRules:
@@ -37,20 +37,22 @@ def describe(
     corpus: Corpus,
     row: Mapping[str, Any],
     *,
-    object_metadata: Mapping[str, str],
+    object_metadata: Mapping[str, str] | None,
     last_acl: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """`row` with its fields, ACL and count of values set aside; keeps what they were made from.
 
-    A sidecar that cannot be read keeps the last ACL, so that damage neither opens nor hides a document.
+    A sidecar that cannot be read keeps the last ACL, so that damage neither opens nor hides a document; so does an
+    object whose own metadata cannot (None), unless its sidecar says.
     """
-    enriched = _enriched(corpus, row, object_metadata)
-    acl = enriched.acl
-    if enriched.acl_unreadable and last_acl is not None:
-        acl = tuple(last_acl)
+    own = None if object_metadata is None else json.dumps(dict(object_metadata), sort_keys=True)
+    about = {**row, "object_metadata": own}
+    enriched = _enriched(corpus, about, object_metadata or {})
+    acl: Sequence[str] | None = enriched.acl
+    if says_groups(about) is None or (enriched.acl_unreadable and last_acl is not None):
+        acl = last_acl
     return {
-        **row,
-        "object_metadata": json.dumps(dict(object_metadata), sort_keys=True),
+        **about,
         "fields": fields_json(enriched.fields),
         "acl": None if acl is None else list(acl),
         "set_aside": len(enriched.set_aside),
@@ -58,19 +60,54 @@ def describe(
 
 
 def _enriched(corpus: Corpus, row: Mapping[str, Any], object_metadata: Mapping[str, str]) -> Enriched:
-    sidecar = row.get("sidecar")
-    unreadable = b"" if row.get("sidecar_etag") is not None else None
     return enrich(
         key=row["key"].removeprefix(corpus.prefix),
         object_metadata=object_metadata,
-        sidecar=unreadable if sidecar is None else sidecar.encode(),
+        sidecar=_sidecar(row),
         rules=rules_of(corpus),
     )
 
 
+def _sidecar(row: Mapping[str, Any]) -> bytes | None:
+    """b"" where one stands that could not be read."""
+    sidecar: str | None = row.get("sidecar")
+    if sidecar is None:
+        return None if row.get("sidecar_etag") is None else b""
+    return sidecar.encode()
+
+
+def says_groups(row: Mapping[str, Any]) -> bool | None:
+    """What `names_groups` tells of a described document, from `object_metadata` (null: not read) and its sidecar."""
+    own = None if row["object_metadata"] is None else _known(row)
+    return names_groups(object_metadata=own, sidecar=_sidecar(row))
+
+
 def describe_again(corpus: Corpus, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same after the corpus file's metadata rules changed; needs no byte of the document."""
-    return describe(corpus, row, object_metadata=_known(row), last_acl=row["acl"])
+    """Fields anew after the corpus file's metadata rules changed; needs no byte of the document.
+
+    Its groups stay: a manifest may be older than what is known of them.
+    """
+    return {**describe(corpus, row, object_metadata=_known(row)), "acl": row["acl"]}
+
+
+def groups_again(corpus: Corpus, row: Mapping[str, Any], *, named: bool | None) -> list[str] | None:
+    """Groups by today's rules of a manifest row that has those that hold now.
+
+    What the document itself says stays. Where nobody knows whether it does, rules may take groups away and give none.
+    """
+    acl: list[str] | None = row["acl"]
+    if named:
+        return acl
+    if named is None:
+        return _fewer(acl, describe(corpus, row, object_metadata=_known(row), last_acl=acl)["acl"])
+    ruled: list[str] | None = describe(corpus, {"key": row["key"]}, object_metadata={}, last_acl=acl)["acl"]
+    return ruled
+
+
+def _fewer(acl: list[str] | None, ruled: list[str] | None) -> list[str] | None:
+    if acl is None or ruled is None:
+        return ruled if acl is None else acl
+    return [group for group in acl if group in ruled]
 
 
 def set_aside_of(corpus: Corpus, manifest: pa.Table) -> list[SetAside]:

@@ -100,6 +100,17 @@ def enrich(*, key: str, object_metadata: Mapping[str, str], sidecar: bytes | Non
     return Enriched(fields, () if unreadable else acl, unreadable, tuple(aside))
 
 
+def names_groups(*, object_metadata: Mapping[str, str] | None, sidecar: bytes | None) -> bool | None:
+    """The document itself says who may read it, readably or not; False: it leaves that to the corpus file's rules.
+
+    None where its object's metadata (None) could not be read, and its sidecar does not say.
+    """
+    beside = {} if sidecar is None else _beside(sidecar)
+    if beside is None or beside.get(_ACL) is not None:
+        return True
+    return None if object_metadata is None else _ACL in _own(object_metadata, {})
+
+
 def tally_set_aside(found: Iterable[Enriched]) -> list[SetAside]:
     """What was set aside of many documents, the most frequent first; what follows the 20th is one number."""
     counted = Counter(each for one in found for each in one.set_aside)
