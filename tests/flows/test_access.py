@@ -259,6 +259,61 @@ def test_it_holds_where_the_new_content_fails(world: World, text: str) -> None:
     assert closed(world)
 
 
+@pytest.fixture
+def named_by_the_object(world: World) -> World:
+    """A document whose groups stand in the object's own metadata."""
+    world.source.put("h/pay.txt", b"# Pay\n\nWhat everyone here earns.", metadata={"acl": "everyone"})
+    world.night()
+    return world
+
+
+@pytest.mark.parametrize("size", [0, 2000], ids=["no bytes", "too large"])
+def test_groups_that_the_object_itself_names_hold_where_its_bytes_cannot_be_fetched(
+    named_by_the_object: World, size: int
+) -> None:
+    world = named_by_the_object
+    world.configure(source={"max_size": "1kB"})
+    world.source.put("h/pay.txt", b"x" * size, metadata={"acl": "hr"})
+    world.night()
+    assert {groups for each in readers(world, "pay.txt").values() for groups in each} == {("hr",)}
+
+
+def test_an_object_whose_metadata_cannot_be_read_keeps_the_groups_that_hold(
+    named_by_the_object: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = named_by_the_object
+    hold(world.services(), reason="freeze")
+    world.source.put("h/pay.txt", b"", metadata={"acl": "hr"})
+    with suppress(HeldBack):
+        world.night()
+    monkeypatch.setattr(MemorySource, "metadata", lambda *_: None)
+    world.source.put("h/pay.txt", b"", metadata={"acl": "hr"})
+    with suppress(HeldBack):
+        world.night()
+    world.configure(metadata={"acl": ["staff"]})
+    with suppress(HeldBack):
+        world.night()
+    assert {groups for each in readers(world, "pay.txt").values() for groups in each} == {("hr",)}
+
+
+def test_its_sidecar_holds_all_the_same(named_by_the_object: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = named_by_the_object
+    monkeypatch.setattr(MemorySource, "metadata", lambda *_: None)
+    world.source.put("h/pay.txt", b"", metadata={"acl": "everyone"})
+    grant(world, "pay.txt", "hr")
+    world.night()
+    assert {groups for each in readers(world, "pay.txt").values() for groups in each} == {("hr",)}
+
+
+def test_a_sidecar_beside_a_document_that_cannot_be_fetched_opens_nothing(named_by_the_object: World) -> None:
+    world = named_by_the_object
+    world.source.put("h/pay.txt", b"", metadata={"acl": "hr"})
+    world.night()
+    world.put("pay.txt.metadata.json", "{}")
+    world.night()
+    assert {groups for each in readers(world, "pay.txt").values() for groups in each} == {("hr",)}
+
+
 def test_a_rollback_never_gives_access_back(world: World) -> None:
     grant(world, "leave.txt", "hr")
     world.night()

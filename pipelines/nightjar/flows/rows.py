@@ -74,10 +74,16 @@ def described_again(services: Services, row: Row) -> Row:
     Its sidecar and the object's own metadata are asked for where the listing shows another of them.
     """
     sidecar = sidecar_of(services, row) if _is_another(row, _SIDECAR) else row["base_sidecar"]
-    own = services.source.metadata(row["key"]) if _is_another(row, _OBJECT) else None
-    known = json.loads(row["base_object_metadata"] or "{}") if own is None else own
     about = {**_base_of(row), **_attempt(row), "sidecar": sidecar}
-    return describe(services.corpus, about, object_metadata=known, last_acl=row["base_acl"])
+    return describe(services.corpus, about, object_metadata=_object_metadata(services, row), last_acl=row["base_acl"])
+
+
+def _object_metadata(services: Services, row: Row) -> Mapping[str, str] | None:
+    """The listed object's own; never an earlier object's, which may name other groups. None where it cannot be read."""
+    if row["base_object_metadata"] is None or _is_another(row, _OBJECT):
+        return services.source.metadata(row["key"])
+    known: dict[str, str] = json.loads(row["base_object_metadata"])
+    return known
 
 
 def _is_another(row: Row, fingerprint: Sequence[str]) -> bool:
@@ -153,6 +159,6 @@ def _access(services: Services, row: Row, document: Document | None) -> Row:
     names = ("object_metadata", "sidecar", "acl")
     if "base_acl" not in row:
         return {name: row[name] for name in names}
-    known = document.object_metadata if document else json.loads(row["base_object_metadata"] or "{}")
-    about = describe(services.corpus, row, object_metadata=known, last_acl=row["base_acl"])
+    own = document.object_metadata if document else _object_metadata(services, row)
+    about = describe(services.corpus, row, object_metadata=own, last_acl=row["base_acl"])
     return {name: about.get(name) for name in names}
