@@ -116,7 +116,7 @@ def test_a_collection_that_is_gone_is_told(world: World) -> None:
 def test_a_repaired_index_is_sound_again(world: World) -> None:
     lose_one(world)
     found = audited(world, mend=True)
-    assert judged("handbook", found) == "version 1 is what its manifest says; 1 objects were mended"
+    assert judged("handbook", found) == "version 1 is what its manifest says; 1 object was mended"
     assert len(world.served()) == 2
 
 
@@ -125,7 +125,7 @@ def test_a_lost_bucket_is_made_again(world: World) -> None:
     with pytest.raises(Misconfigured, match="is missing from the state"):
         audited(world)
     assert judged("handbook", audited(world, mend=True)) == (
-        "version 1 is what its manifest says; manifest rows of 1 documents were made again"
+        "version 1 is what its manifest says; manifest rows of 1 document were made again"
     )
 
 

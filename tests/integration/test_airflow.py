@@ -577,7 +577,7 @@ def test_scoring_again_is_no_promotion_to_announce(rest: Rest, approved: Chapter
 def test_an_audit_with_repair_brings_back_what_was_lost(rest: Rest, scored: Chapter, mended: Chapter) -> None:
     assert (mended.run_state, mended.collections) == ("success", scored.collections)
     said = rest.xcoms(AUDIT, mended.run_id)["audit", "return_value"]
-    assert said == "version 4 is what its manifest says; 1 objects were mended"
+    assert said == "version 4 is what its manifest says; 1 object was mended"
 
 
 def test_a_replay_tries_quarantined_documents_again(stack: Stack, rest: Rest, replayed: Chapter) -> None:

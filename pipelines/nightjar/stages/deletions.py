@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.plural import counted
+
 
 @dataclass(frozen=True, slots=True)
 class GuardLimits:
@@ -38,9 +40,9 @@ def guard_deletions(loss: Loss, *, limits: GuardLimits) -> str | None:
     if not loss.gone:
         return None
     if not loss.listed:
-        return f"the listing is empty while {loss.standing} documents stand"
+        return f"the listing is empty while {counted(loss.standing, 'document stands', 'documents stand')}"
     if loss.outside:
-        return f"{loss.outside} documents lie outside source.uri, which has changed"
+        return f"{counted(loss.outside, 'document lies', 'documents lie')} outside source.uri, which has changed"
     if loss.gone > limits.most:
         return f"{loss.gone} documents are gone, more than {limits.most}"
     gone, stood = loss.gone + loss.lately, loss.standing + loss.lately
