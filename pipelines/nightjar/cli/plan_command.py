@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import click
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from nightjar.cli.faults import CHANGES
 from nightjar.cli.options import chosen, json_option, night_options
 from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session
 from nightjar.cli.terminal import emit, say, table
+from nightjar.flows.moves import heirs
 from nightjar.flows.planning import Draft, Plan, draft
 from nightjar.flows.runs import Options, live_rows
 from nightjar.flows.services import Services
@@ -74,8 +74,8 @@ def changes_of(drafted: Draft) -> list[dict[str, Any]]:
 def _keys_before(drafted: Draft) -> dict[str, str]:
     """Where each renamed document lay before, by where it lies now; among `gone` they are the first."""
     renamed = drafted.gone.slice(0, drafted.plan.renamed)
-    added = drafted.work.filter(pc.equal(drafted.work["why"], stage.ADDED))
-    now = added["uri"].take(continuations(renamed, added))
+    after = heirs(drafted.work)
+    now = after["uri"].take(continuations(renamed, after))
     return dict(zip(now.to_pylist(), renamed["uri"].to_pylist(), strict=True))
 
 

@@ -16,9 +16,14 @@ from nightjar.stages.plan import ADDED, Changes
 log = logging.getLogger(__name__)
 
 
+def heirs(work: pa.Table) -> pa.Table:
+    """Rows of tonight's work that may continue another document: their key has nothing in the index yet."""
+    return work.filter(pc.is_null(work["base_content_key"]))
+
+
 def continued(gone: pa.Table, work: pa.Table) -> pa.Array:
-    """True for rows of `gone` whose bytes tonight's work reads under a key that has nothing in the index yet."""
-    return renamed_rows(gone, work.filter(pc.is_null(work["base_content_key"])))
+    """True for rows of `gone` whose bytes tonight's work reads under another key."""
+    return renamed_rows(gone, heirs(work))
 
 
 def to_new_keys(renamed: pa.Table, work: pa.Table) -> int:

@@ -69,7 +69,7 @@ def _promote(services: Services, run: Run, *, seen: RecordEntry | None, lease: L
     if version.state not in {State.VERIFIED, State.LIVE, *_ONCE_SERVED}:
         withdraw(services, version, lease=lease)  # an earlier try died while it let the version wait
         promoting = f"promote {services.corpus.name} {version.number}` decides otherwise"
-        remedy = f"run {services.corpus.name}` makes anew" if version.state is State.ABANDONED else promoting
+        remedy = f"run {services.corpus.name}` makes one anew" if version.state is State.ABANDONED else promoting
         raise HeldBack(f"version {version.number} is {version.state}: {version.reason}; `nightjar {remedy}")
     return go_live(services, version, seen=seen, lease=lease, actor=run.actor)
 
