@@ -18,7 +18,7 @@ def test_a_lost_bucket_says_what_helps_and_the_repair_says_what_it_did(shell: Sh
     assert "`nightjar audit --repair` makes it again from the index" in told.stderr
     told = shell("audit", "handbook", "--repair")
     assert told.exit_code == 0
-    assert "manifest rows of 1 documents were lost, and are made again from the index" in told.stdout
+    assert "manifest rows of 1 document were lost, and are made again from the index" in told.stdout
 
 
 @pytest.fixture

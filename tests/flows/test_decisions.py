@@ -335,7 +335,7 @@ def lossy(folder: Path, *failing: str) -> World:
 def test_a_rebuild_that_would_lose_documents_waits_although_its_model_is_approved(tmp_path: Path) -> None:
     world = lossy(tmp_path)
     world.put("leave.txt", "%BAD bytes")
-    with pytest.raises(HeldBack, match="version 4 waits: 1 documents that people find now failed"):
+    with pytest.raises(HeldBack, match="version 4 waits: 1 document that people find now failed"):
         decide(world, 2)
     assert (live_number(world), "leave.txt" in documents(world)) == (3, True)
 
@@ -350,7 +350,7 @@ def test_the_loss_of_one_document_approves_that_of_no_other(tmp_path: Path) -> N
     world = lossy(tmp_path, "leave")
     world.put("leave.txt", "# Leave\n\nIt can be read again.")
     world.put("pay.txt", "%BAD bytes")
-    with pytest.raises(HeldBack, match="version 4 waits: 1 documents"):
+    with pytest.raises(HeldBack, match="version 4 waits: 1 document"):
         decide(world, 2)
 
 

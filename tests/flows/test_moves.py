@@ -139,7 +139,7 @@ def test_a_document_that_moved_to_two_keys_goes_when_one_of_them_is_read(world: 
 def test_one_that_fails_under_another_model_is_lost_and_the_version_waits(world: World) -> None:
     move_and_fail(world)
     world.model = "other"
-    with pytest.raises(HeldBack, match="1 documents that people find now failed under the new embedding"):
+    with pytest.raises(HeldBack, match="1 document that people find now failed under the new embedding"):
         world.night()
     waiting = read_versions(world.state)[0]
     assert (waiting.state, waiting.counts["lost"]) == (State.WAITING, 1)

@@ -169,7 +169,7 @@ def test_a_document_that_fails_under_another_model_is_lost_and_holds_the_version
     before = world.served()
     world.model = "other"
     world.put("travel.txt", "")
-    with pytest.raises(HeldBack, match=r"1 documents that people find now .* would be lost: .* --version 2"):
+    with pytest.raises(HeldBack, match=r"1 document that people find now .* would be lost: .* --version 2"):
         world.night()
     assert world.served() == before
     waiting = read_versions(world.state)[0]

@@ -110,7 +110,7 @@ def test_those_whose_elements_are_gone_too_are_lost_and_the_version_waits(missin
     (row,) = [each for each in manifest(missing, 1).to_pylist() if each["key"] == f"h/{NAMES[0]}"]
     missing.state.delete([key for key in missing.state.keys(ELEMENTS_PREFIX) if row["content_key"] in key])
     before = missing.served()
-    with pytest.raises(HeldBack, match="1 documents that people find now failed under the new embedding"):
+    with pytest.raises(HeldBack, match="1 document that people find now failed under the new embedding"):
         missing.night()
     assert missing.served() == before
     assert (read_versions(missing.state)[0].state, read_versions(missing.state)[0].counts["lost"]) == (State.WAITING, 1)

@@ -14,6 +14,7 @@ from nightjar.flows.audit import Findings
 from nightjar.flows.audit import audit as compare
 from nightjar.flows.audit import repair as mend
 from nightjar.owner import Owner
+from nightjar.plural import counted
 
 
 @click.command()
@@ -45,7 +46,7 @@ def _tell(corpus: str, found: Findings) -> None:
     state = "is what its manifest says" if found.ok else "differs from its manifest"
     say(f"{corpus}: version {found.version} {state}" + (f"; {found.repaired:,} mended" if found.repaired else ""))
     if found.rebuilt:
-        say(f"  manifest rows of {found.rebuilt:,} documents were lost, and are made again from the index")
+        say(f"  manifest rows of {counted(found.rebuilt, 'document')} were lost, and are made again from the index")
     for number in found.given_up:
         say(f"  version {number} is given up: its manifest was lost, and nothing tells any more what it had")
     for problem in found.problems:

@@ -26,6 +26,7 @@ from nightjar.flows.records import record
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.model import sha256
+from nightjar.plural import counted
 from nightjar.ports import StateStore
 from nightjar.registers import immutable_put
 from nightjar.stages.deletions import GuardLimits, Loss, guard_deletions
@@ -214,7 +215,8 @@ def dated(rows: pa.Table, known: pa.Table, *, now: datetime) -> pa.Table:
 
 def _sentence(objection: str, withheld: pa.Table) -> str:
     since = pc.min(withheld["first_missed"]).as_py()
+    kept = counted(withheld.num_rows, "deletion is", "deletions are")
     return (
-        f"{objection}: {withheld.num_rows} deletions are withheld, first missed {since}; `nightjar plan --documents`"
-        " shows them, --approve-deletions lets them go"
+        f"{objection}: {kept} withheld, first missed {since}; `nightjar plan --documents` shows them,"
+        " --approve-deletions lets them go"
     )

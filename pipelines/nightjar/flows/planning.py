@@ -25,6 +25,7 @@ from nightjar.flows.runs import Options, Run, read_json, read_table, write_json,
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_version
 from nightjar.model import CollectionName
+from nightjar.plural import counted
 from nightjar.recipe import Recipe
 from nightjar.stages import plan as stage
 from nightjar.stages.objects import FORM
@@ -214,7 +215,8 @@ def disagreement(services: Services, live: Live | None) -> str | None:
     count = services.index.count(CollectionName(live.collection))
     if count != version.counts["chunks"]:
         return (
-            f"collection {live.collection} holds {count} objects, version {live.version} has {version.counts['chunks']}"
+            f"collection {live.collection} holds {counted(count, 'object')},"
+            f" version {live.version} has {version.counts['chunks']:,}"
         )
     return damage(services, CollectionName(live.collection), checked_out.value.recent)
 
@@ -224,7 +226,9 @@ def _shards(work: pa.Table) -> tuple[ShardPlan, ...]:
         return ()
     rows = work.group_by("shard").aggregate([("key", "count"), ("size", "sum")]).sort_by("shard").to_pylist()
     return tuple(
-        ShardPlan(r["shard"], f"{n} of {len(rows)}: {r['key_count']} documents, {r['size_sum'] / 1e6:.1f} MB")
+        ShardPlan(
+            r["shard"], f"{n} of {len(rows)}: {counted(r['key_count'], 'document')}, {r['size_sum'] / 1e6:.1f} MB"
+        )
         for n, r in enumerate(rows, start=1)
     )
 

@@ -16,6 +16,7 @@ from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, Version, read_live, read_version, save_version
 from nightjar.lease import Lease
+from nightjar.plural import counted
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
 
@@ -48,7 +49,7 @@ def _told_lost(services: Services, version: Version, lost: int) -> str:
         return ""
     name = services.corpus.name
     return (
-        f"{lost} documents that people find now failed under the new embedding and would be lost:"
+        f"{counted(lost, 'document')} that people find now failed under the new embedding and would be lost:"
         f" `nightjar quarantine {name} --version {version.number}` says why;"
         f" repair them, or `nightjar promote {name} {version.number}`"
     )
