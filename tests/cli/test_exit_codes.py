@@ -59,6 +59,21 @@ def test_a_failure_is_one_line_on_standard_error(shell: Shell) -> None:
     assert (result.stdout, result.stderr) == ("", "nightjar: set WEAVIATE_URL\n")
 
 
+class Closed:
+    """An index whose server does not answer."""
+
+    def check(self) -> str:
+        raise Misconfigured("Weaviate does not answer: start the server")
+
+
+@pytest.mark.parametrize("words", [("search", "handbook", "leave"), ("audit", "handbook"), ("evaluate", "handbook")])
+def test_a_server_that_does_not_answer_is_a_matter_of_settings(shell: Shell, words: tuple[str, ...]) -> None:
+    shell.run()
+    shell.change = lambda services: replace(services, open_index=Closed)  # type: ignore[arg-type]
+    told = shell(*words)
+    assert (told.exit_code, told.stderr) == (2, "nightjar: Weaviate does not answer: start the server\n")
+
+
 @pytest.mark.parametrize("words", [("--debug", "plan", "handbook"), ("plan", "handbook", "--debug")])
 def test_debug_shows_the_traceback_wherever_it_stands(shell: Shell, words: tuple[str, ...]) -> None:
     shell.change = _raising(ValueError("odd"))

@@ -36,6 +36,7 @@ def evaluate(session: Session, *, corpus: str, number: int | None, against: int 
     """
     found = session.settings.corpus(corpus)
     with watched(found.name) as tell, session.opened(found, progress=tell) as services:
+        services.index.check()
         by = f"evaluate-{services.clock():%Y%m%dT%H%M%S}"
         report = score_again(services, number=number, against=against, by=by)
     if as_json:
