@@ -22,14 +22,14 @@ class WorkFolder:
         parent: made where it is absent. On a file system without locks nothing of others is removed.
 
     Attributes:
-        path: the folder, absolute.
+        path: the folder.
     """
 
     def __init__(self, parent: Path) -> None:
         parent.mkdir(parents=True, exist_ok=True)
         with _alone(parent):
             _remove_left(parent)
-            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             self._lock = _lock(self.path, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def remove(self) -> None:

@@ -134,7 +134,7 @@ class ZygoteLine:
     def _home(self) -> Path:
         if self._folder is None:
             self._folder = WorkFolder(self._work_folder)
-        return self._folder.path
+        return self._folder.path.resolve()
 
     def _connection(self) -> socket.socket:
         if self._control is None:
