@@ -169,3 +169,13 @@ def test_another_default_holds_for_a_document_that_the_table_lacks(world: World)
     world.configure(metadata={"acl": ["managers"]})
     world.night()
     assert groups(world, "b/plain.txt") == {("managers",)}
+
+
+def test_another_default_reaches_documents_that_only_earlier_versions_have(world: World) -> None:
+    world.remove("b/plain.txt")
+    world.night()
+    world.configure(metadata={"acl": ["board"]})
+    world.night()
+    roll_back(world, to=1)
+    assert groups(world, "b/plain.txt") == {("board",)}
+    assert groups(world) == {("everyone",)}

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.artifacts import ACCESS_ROWS, run_key
 from nightjar.flows.access import Access, merged, regrouped
+from nightjar.flows.manifests import LostBucket, read_bucket
 from nightjar.flows.metadata import groups_again, rules_digest, says_groups
 from nightjar.flows.planning import planned_work
+from nightjar.flows.rows import Row
 from nightjar.flows.runs import Run, read_table
 from nightjar.flows.services import Services
+from nightjar.flows.versions import read_versions
 from nightjar.stages.plan import CHANGED
 
 
 def by_todays_rules(services: Services, run: Run, now: Access) -> pa.Table:
     """Rows of the table with the groups that today's rules name; `now.rows` itself where nothing is to be said anew.
 
-    Documents that the live version lacks keep theirs; those that the table lacks (it was restored) are added.
+    Of documents that only earlier versions have, too: a rollback may serve them again. Those of the live version that
+    the table lacks (it was restored) are added.
     """
     rows = _told(services, run, now.rows)
     if now.rules == rules_digest(services.corpus):
@@ -26,11 +33,24 @@ def by_todays_rules(services: Services, run: Run, now: Access) -> pa.Table:
     absent = base.filter(pc.invert(pc.is_in(base["document_id"], rows["document_id"].combine_chunks())))
     rows = merged(rows, absent, sequence=sequence)
     named = dict(zip(rows["document_id"].to_pylist(), rows["named"].to_pylist(), strict=True))
-    documents = {row["document_id"]: row for row in base.to_pylist()}
+    documents = {row["document_id"]: row for row in (*_earlier(services, base, rows), *base.to_pylist())}
     again = {one: groups_again(services.corpus, row, named=named[one]) for one, row in documents.items()}
     was = zip(rows["document_id"].to_pylist(), rows["acl"].to_pylist(), strict=True)
     acl = pa.chunked_array([[again.get(one, groups) for one, groups in was]], ACCESS_ROWS.field("acl").type)
     return regrouped(rows, acl, sequence=sequence)
+
+
+def _earlier(services: Services, base: pa.Table, rows: pa.Table) -> Iterator[Row]:
+    """Of documents that the live version lacks their newest manifest row, with the groups that hold now."""
+    lacking = rows.filter(pc.invert(pc.is_in(rows["document_id"], base["document_id"].combine_chunks())))
+    wanted = set(lacking["document_id"].to_pylist())
+    buckets = dict.fromkeys(key for version in read_versions(services.state) if wanted for key in version.manifest)
+    for key in buckets:
+        with suppress(LostBucket):  # nobody can be served what it had, and the audit says so
+            bucket = read_bucket(services.state, key)
+            found = bucket.filter(pc.is_in(bucket["document_id"], pa.array(wanted, pa.string())))
+            yield from Access(rows).over(found).to_pylist()
+            wanted -= set(found["document_id"].to_pylist())
 
 
 def _told(services: Services, run: Run, rows: pa.Table) -> pa.Table:
