@@ -21,6 +21,7 @@ from nightjar.ports import Query
 from nightjar.stages.nearest import Nearest
 
 _SAMPLE_DOCUMENTS: Final = 50
+_OBJECTS_A_DOCUMENT: Final = 40
 _SAMPLE_OBJECTS: Final = 200
 # A probe's ten nearest, found by the graph and by exact search, must overlap at least this much on average.
 _LEAST_RECALL: Final = 0.8
@@ -75,7 +76,7 @@ def _verify_forward(services: Services, name: CollectionName, rows: pa.Table, *,
     """Sampled documents of the manifest stand in the collection, with the right vectors and properties."""
     picked = sorted(random.Random(seed).sample(range(rows.num_rows), min(documents, rows.num_rows)))  # noqa: S311 - a sample, not a secret
     sampled = rows.take(pa.array(picked, pa.int64()))
-    due = {o.chunk_id: o for o in islice(checkout(services, sampled), 10 * _SAMPLE_OBJECTS)}
+    due = {o.chunk_id: o for o in islice(checkout(services, sampled), documents * _OBJECTS_A_DOCUMENT)}
     found = services.index.fetch(name, list(due))
     for chunk_id, wanted in due.items():
         if problem := _difference(found.get(chunk_id), wanted):
