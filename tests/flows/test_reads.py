@@ -10,10 +10,13 @@ import pytest
 from world import World, handbook
 
 from nightjar.adapters.memory.state import MemoryState
-from nightjar.artifacts import BUCKETS, MANIFESTS_PREFIX
+from nightjar.artifacts import BUCKETS, MANIFESTS_PREFIX, VECTORS_PREFIX
 from nightjar.flows.night import run_night
 from nightjar.flows.runs import Options
+from nightjar.flows.verify import verify_checkout
+from nightjar.flows.versions import read_version
 from nightjar.lease import KEY as LEASE
+from nightjar.model import CollectionName
 from nightjar.owner import Owner
 
 pytestmark = pytest.mark.slow
@@ -90,3 +93,19 @@ def test_a_night_with_changes_reads_each_bucket_of_both_manifests_once(tmp_path:
     buckets = asked_of_buckets(asked_on_a_second_night(tmp_path, strategy=strategy, documents=100, changed=3))
     assert BUCKETS < len(buckets) <= 2 * BUCKETS
     assert set(buckets.values()) == {1}
+
+
+def test_a_proof_reads_no_more_contents_than_it_compares(tmp_path: Path) -> None:
+    """Of two documents of some ninety chunks each the first has all the objects that a sample of two asks for."""
+    world = World(tmp_path, handbook(chunk={"max_tokens": 32}))
+    signed = "whoever takes it signs the list beside it before noon, and brings it back by six"
+    for house in "abcd":
+        rooms = (f"## Room {number}\n\nThe key of room {house}{number} hangs there; {signed}." for number in range(90))
+        world.put(f"{house}.md", "\n\n".join(rooms))
+    world.night()
+    counting = Counting(world.state)
+    services = world.services(state=counting)  # type: ignore[arg-type]  # it hands on what it does not count
+    version = read_version(world.state, 1)
+    verify_checkout(services, CollectionName(str(version.collection)), version, written=(), documents=2)
+    contents = {key: count for (_, key), count in counting.asked.items() if key.startswith(VECTORS_PREFIX)}
+    assert list(contents.values()) == [1]
