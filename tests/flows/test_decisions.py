@@ -14,6 +14,8 @@ from world import Killed, Killer, World, handbook
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.decisions import Decider, Decision, promote, reject
 from nightjar.flows.deletions import read_withheld
+from nightjar.flows.erasing import forget
+from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import hold
 from nightjar.flows.versions import read_live, read_version, read_versions
@@ -233,6 +235,51 @@ def test_a_rebuild_under_a_hold_is_promoted_and_the_hold_stays(tmp_path: Path) -
     live = read_live(world.state)
     assert live is not None
     assert (live.version, live.held) == (4, True)
+
+
+def replayed(folder: Path, *names: str) -> World:
+    """Version 2 made these documents again and waits; version 3 with other news went live since."""
+    world = World(folder)
+    for name in ("leave", "travel", "rooms"):
+        world.put(f"{name}.txt", f"# {name.title()}\n\nWhat holds for {name} stands here.")
+    world.night()
+    for name in names:
+        world.put(f"{name}.txt", f"# {name.title()}\n\nWhat holds for {name} was changed.")
+    with pytest.raises(HeldBack):
+        world.night(promote=False, documents=tuple(f"s3://documents/h/{name}.txt" for name in names))
+    world.put("rooms.txt", "# Rooms\n\nEvery room has a number now.")
+    world.night(prefix="rooms")
+    return world
+
+
+def erased(world: World, name: str) -> None:
+    with holding(world.services(), run_id="forget", owner=Owner.command()) as (services, lease):
+        forget(services, [f"s3://documents/h/{name}.txt"], reason="asked", lease=lease, actor="mia@host")
+
+
+def deleted(world: World, name: str) -> None:
+    world.remove(f"{name}.txt")
+    world.night(prefix=name)
+
+
+@pytest.mark.parametrize("lose", [erased, deleted])
+def test_a_rebuild_of_named_documents_does_without_one_that_is_gone_since(
+    tmp_path: Path, lose: Callable[[World, str], None]
+) -> None:
+    world = replayed(tmp_path, "leave", "travel")
+    lose(world, "leave")
+    assert decide(world, 2).rebuilt == live_number(world)
+    assert documents(world) == {"travel.txt", "rooms.txt"}
+    assert any("travel was changed" in text for text in world.texts())
+
+
+@pytest.mark.parametrize("lose", [erased, deleted])
+def test_a_version_of_named_documents_that_are_all_gone_equals_what_is_live(
+    tmp_path: Path, lose: Callable[[World, str], None]
+) -> None:
+    world = replayed(tmp_path, "leave")
+    lose(world, "leave")
+    assert decide(world, 2) == Decision(2, State.ABANDONED, live_number(world))
 
 
 def with_approved_deletions(folder: Path, *names: str) -> World:

@@ -134,10 +134,11 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
     """
     corpus = services.corpus
     listing, base = list_wanted(services, base)
-    refuse_erased(services.state, options.documents)
     here = within(listing.documents, corpus, options, base=base)
     considered = within(base, corpus, options, base=base)
-    refuse_unknown(here, considered, options)
+    if options.decided is None:  # else they were named for an earlier run: what is gone since is done without
+        refuse_erased(services.state, options.documents)
+        refuse_unknown(here, considered, options)
     changes = stage.compare(here, considered, recipes=_recipes(services, recipe, considered), scope=_scope(options))
     changes = with_small_upgrade(corpus, changes, options)
     rebuild = disagreement(services, live)
