@@ -282,6 +282,24 @@ def test_a_version_of_named_documents_that_are_all_gone_equals_what_is_live(
     assert decide(world, 2) == Decision(2, State.ABANDONED, live_number(world))
 
 
+@pytest.mark.parametrize("asked", [{"full_refresh": True}, {"recompute": "embed"}, {"recompute": "parse"}])
+def test_what_a_version_made_again_is_not_made_a_third_time_where_it_is_rebuilt(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    world = World(tmp_path)
+    world.put("leave.txt", "# Leave\n\nEveryone has thirty days of leave a year.")
+    world.night()
+    world.put("news.txt", "# News\n\nThe canteen has a new cook.")
+    with pytest.raises(HeldBack):
+        world.night(promote=False, **asked)
+    world.put("travel.txt", "# Travel\n\nTrains before planes, always.")
+    world.night(prefix="travel")
+    world.embedder.embedded.clear()
+    world.parser.parsed.clear()
+    assert decide(world, 2).rebuilt == 4
+    assert (world.embedder.embedded, world.parser.parsed) == ([], [])
+
+
 def with_approved_deletions(folder: Path, *names: str) -> World:
     """Version 2 lets these of forty documents go, which was approved, and waits; version 3 went live since."""
     world = World(folder)

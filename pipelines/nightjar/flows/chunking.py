@@ -28,7 +28,6 @@ from nightjar.flows.rows import Row, failed, is_unfinished
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
 from nightjar.model import Chunk, ParsedDocument
-from nightjar.recipe import STAGES
 from nightjar.stages.chunk import ChunkRules, chunk, usual_tokens
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ def _contents_to_make(services: Services, run: Run, rows: Iterable[Row]) -> dict
     Vectors are stored by content, so that a limited run makes nothing again that stands outside, too.
     """
     contents = {row["content_key"]: row["parse_recipe"] for row in rows if is_unfinished(row)}
-    again = run.options.full_refresh or run.options.recompute in STAGES
+    again = run.options.makes_again("embed")
     if again and not run.options.is_limited:
         return contents
     keys = {content: vectors_key(run.recipe.upto("embed", parse=parse), content) for content, parse in contents.items()}

@@ -131,7 +131,7 @@ def _known_contents(
     run: Run, fetched: list[tuple[Row, Document]], *, base: Callable[[], pa.Table]
 ) -> dict[tuple[str, str, str], Row]:
     """Contents that the live version was made of, by the same parser: touched, renamed and copied documents."""
-    if not fetched or run.live is None or run.options.full_refresh or run.options.recompute == "parse":
+    if not fetched or run.live is None or run.options.makes_again("parse"):
         return {}
     live = base()
     same_parser = pc.fill_null(pc.equal(live["parse_recipe"], run.recipe.upto("parse")), fill_value=False)
@@ -148,7 +148,6 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
     if not unknown:
         return
     recipe = run.recipe.upto("parse")
-    again = run.options.full_refresh or run.options.recompute == "parse"
     rows = {document.document_id: row for row, document in unknown}
     to_parse: list[tuple[Document, str]] = []
     types = services.parser().sniff([document for _, document in unknown])
@@ -157,7 +156,7 @@ def _read_unknown(services: Services, run: Run, unknown: list[tuple[Row, Documen
             yield failed(services, run, row, media_type, stage="parse", document=document)
             continue
         content = content_key_of(document.digest, media_type, document.declared_charset)
-        if not again and services.state.exists(elements_key(recipe, content)):
+        if not run.options.makes_again("parse") and services.state.exists(elements_key(recipe, content)):
             tally.reused += 1
             known = {"content_key": content, "media_type": media_type}
             yield described(services, run, row, document, content=known)

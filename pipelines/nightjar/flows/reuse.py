@@ -55,7 +55,7 @@ def read_content(services: Services, key: str) -> EmbeddedContent | None:
 
 def _keys_before(services: Services, run: Run, shard: int, rows: Iterable[Row]) -> dict[str, set[str]]:
     """Content key → where the vectors lie that its documents had; none where all is to be embedded anew."""
-    if run.options.full_refresh or run.options.recompute is not None:
+    if run.options.makes_again("embed"):
         return {}
     before = {
         planned["key"]: vectors_key(planned["base_embed_recipe"], planned["base_content_key"])

@@ -16,7 +16,7 @@ from nightjar.flows.erased import erased_sequence
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, commits_of, read_live, read_version
-from nightjar.recipe import Recipe, Stage
+from nightjar.recipe import STAGES, Recipe, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class Options:
     def is_limited(self) -> bool:
         """Some documents lie outside of the run."""
         return bool(self.prefix or self.where or self.failed or self.documents)
+
+    def makes_again(self, stage: Stage) -> bool:
+        """Not even what is stored under tonight's recipe is taken; a rebuild takes what its version's run stored."""
+        asked = "parse" if self.full_refresh else self.recompute
+        return asked is not None and self.decided is None and STAGES.index(asked) <= STAGES.index(stage)
 
 
 @dataclass(frozen=True, slots=True)
