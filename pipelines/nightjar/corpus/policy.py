@@ -104,9 +104,9 @@ class Evaluation(Section):
         default_factory=dict, description="Least value of a measure of hybrid search: recall, mrr or ndcg."
     )
     max_regression: Share = Field(
-        default=0.05,
+        default=0.0,
         description="Most that a measure may lose against the live version, as a share of it; a loss counts only "
-        "beyond its interval.",
+        "beyond its interval, 0% allows none that does.",
     )
 
     @model_validator(mode="after")

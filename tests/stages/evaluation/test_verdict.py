@@ -64,10 +64,18 @@ def test_a_loss_that_chance_explains_stops_nothing() -> None:
 
 
 def test_a_loss_that_the_limit_allows_warns() -> None:
-    found = verdict(side(*[0.97] * 20), side(*[1.0] * 20))
+    found = verdict(side(*[0.97] * 20), side(*[1.0] * 20), max_regression=0.05)
     assert found.state == "warn"
     assert "evaluation.max_regression allows 5%" in found.reason
     assert verdict(side(*[0.97] * 20), side(*[1.0] * 20), max_regression=0.02).state == "fail"
+
+
+def test_no_loss_beyond_its_interval_is_allowed_unless_the_corpus_file_says_so() -> None:
+    found = verdict(side(*[0.99] * 20), side(*[1.0] * 20))
+    assert (found.state, found.reason.partition("; ")[2].partition(" (")[0]) == (
+        "fail",
+        "evaluation.max_regression allows 0%",
+    )
 
 
 def test_one_question_that_gains_may_not_hide_what_others_lose() -> None:
