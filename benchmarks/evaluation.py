@@ -180,7 +180,7 @@ def measure(bench: Bench, name: str, *, every: int) -> list[dict[str, Any]]:
 
 
 def judged(name: str, what: str, seed: int, compared: Sequence[Compared], count: int) -> dict[str, Any]:
-    """One row: the verdict by default, and where 5 % are allowed; and by which search nDCG@10 fell beyond its interval."""
+    """One row: the verdict by default and where 5 % are allowed; which searches lost nDCG@10 beyond its interval."""
     limits = Evaluation(questions="x.jsonl")
     verdict = judge(compared, questions=count, pairs=count, limits=limits)
     lenient = judge(compared, questions=count, pairs=count, limits=limits.model_copy(update={"max_regression": 0.05}))
