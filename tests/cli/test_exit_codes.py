@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cli.shell import Shell
@@ -51,6 +52,30 @@ def _raising(error: BaseException) -> Callable[[Services], Services]:
 def test_a_failing_command_ends_with_the_code_of_its_error(shell: Shell, error: Exception, code: int) -> None:
     shell.change = _raising(error)
     assert shell("plan", "handbook").exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["run"], "missing argument 'CORPUS'; `nightjar run --help` shows how it is used"),
+        (["frobnicate"], "no such command 'frobnicate'; `nightjar --help` shows how it is used"),
+        (["--frobnicate"], "no such option '--frobnicate'; `nightjar --help` shows how it is used"),
+        (
+            ["rollback", "handbook", "--to", "0"],
+            "invalid value for '--to': 0 is not in the range x>=1; `nightjar rollback --help` shows how it is used",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line_on_standard_error(words: list[str], found: str) -> None:
+    command = str(Path(sys.executable).with_name("nightjar"))
+    result = subprocess.run([command, *words], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"nightjar: {found}\n")
+
+
+def test_no_words_at_all_show_the_help(shell: Shell) -> None:
+    result = shell()
+    assert "Commands:" in result.output
+    assert "nightjar:" not in result.stderr
 
 
 def test_a_failure_is_one_line_on_standard_error(shell: Shell) -> None:

@@ -92,6 +92,12 @@ def test_an_unknown_field_is_refused_with_the_known_ones(shell: Shell) -> None:
     assert (result.exit_code, "it has team, year" in result.stderr) == (2, True)
 
 
+def test_a_value_that_no_document_can_have_is_refused(shell: Shell) -> None:
+    result = shell("run", "handbook", "--where", "year=abc")
+    assert result.exit_code == 2
+    assert result.stderr == "nightjar: year=abc cannot be compared: year is int, and this is not a whole number\n"
+
+
 def test_recompute_reaches_the_night(shell: Shell) -> None:
     shell.world.source.remove("h/2025/ops/broken.txt")
     shell.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,3 +156,26 @@ def test_a_document_that_moved_in_stands_in_both_places_until_a_whole_night(tmp_
     world.night()
     assert places & {name_of(properties["source_uri"]) for properties, _ in world.served().values()} == {"a/moved.txt"}
     world.consistent()
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "asked"),
+    [
+        ("date", "2024-05-01T00:00:00Z", "2024-05-01"),
+        ("date", "2024-05-01T02:00:00+02:00", "2024-05-01T00:00Z"),
+        ("number", 2, "2.0"),
+        ("bool", True, "true"),
+        ("int", 2024, "2024"),
+        ("text[]", ["red", "blue"], "blue"),
+        ("text", "2024", "2024"),
+    ],
+)
+def test_a_field_is_compared_by_its_kind(tmp_path: Path, kind: str, stored: Any, asked: str) -> None:
+    world = World(tmp_path, handbook(metadata={"fields": {"about": kind}, "sidecar": True}))
+    for name in ("a.txt", "b.txt"):
+        world.put(name, f"# {name}\n\nThis is what {name} says.")
+    world.put("a.txt.metadata.json", json.dumps({"about": stored}))
+    world.night()
+    world.embedder.embedded.clear()
+    world.night(where=("about", asked), recompute="embed")
+    assert [text for text in world.embedder.embedded if "says" in text] == ["a.txt\nThis is what a.txt says."]

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import IO, Any, Final
 
 import click
 
@@ -54,6 +54,28 @@ def sentence(error: BaseException) -> str:
     return bounded(f"unforeseen {type(error).__name__}: {error}; --debug shows where")
 
 
+class WrongUsage(click.UsageError):
+    """What click found wrong with a command's words, told as everything else is; exit code 2."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """One line, where click writes four."""
+        found = self.format_message().rstrip(".")
+        used = self.ctx.command_path if self.ctx else "nightjar"
+        told = f"{found[:1].lower()}{found[1:]}; `{used} --help` shows how it is used"
+        click.echo(f"nightjar: {bounded(told, limit=2000)}", file=file, err=file is None)
+
+
+@contextmanager
+def telling_usage() -> Iterator[None]:
+    """Wrong usage that click finds within the block is a `WrongUsage`; no words at all still show the help."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        raise WrongUsage(error.format_message(), ctx=error.ctx) from error
+
+
 @contextmanager
 def answering(*, debug: bool) -> Iterator[None]:
     """Tell what went wrong and leave with its exit code; click's own errors (wrong usage: 2) pass.
@@ -62,7 +84,7 @@ def answering(*, debug: bool) -> Iterator[None]:
         debug: print the traceback before the sentence.
     """
     try:
-        with ending_on_signals():
+        with telling_usage(), ending_on_signals():
             yield
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         raise

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from nightjar.cli.faults import answering
+from nightjar.cli.faults import answering, telling_usage
 
 _DEBUG: Final = "--debug"
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,7 +67,8 @@ class Commands(click.Group):
         stop = args.index("--") if "--" in args else len(args)
         if _DEBUG in args[:stop]:
             args = [_DEBUG, *(word for word in args[:stop] if word != _DEBUG), *args[stop:]]
-        return super().parse_args(ctx, args)
+        with telling_usage():
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Errors become a sentence and an exit code here, for every command."""

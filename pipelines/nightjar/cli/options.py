@@ -10,6 +10,7 @@ import click
 from nightjar.corpus import Corpus
 from nightjar.errors import Misconfigured
 from nightjar.flows.runs import Options
+from nightjar.flows.searching import typed_where
 from nightjar.recipe import STAGES
 
 C = TypeVar("C", bound=Callable[..., object])
@@ -91,12 +92,12 @@ def chosen(ctx: click.Context, corpus: Corpus, *, promote: bool = True) -> Optio
     """What was asked of the night.
 
     Raises:
-        Misconfigured: a prefix outside the corpus, or a field that it does not have.
+        Misconfigured: a prefix outside the corpus, a field that it does not have, or a value that is not of its kind.
     """
     given = ctx.meta[_CHOSEN]
     prefix = _below(given["prefix"], corpus)
-    _refuse_unknown(given["where"], corpus)
-    return Options(**{**given, "prefix": prefix, "promote": promote})
+    where = _comparable(given["where"], corpus)
+    return Options(**{**given, "prefix": prefix, "where": where, "promote": promote})
 
 
 def _below(prefix: str | None, corpus: Corpus) -> str | None:
@@ -108,8 +109,14 @@ def _below(prefix: str | None, corpus: Corpus) -> str | None:
     return prefix.removeprefix(corpus.source.uri)
 
 
-def _refuse_unknown(where: tuple[str, str] | None, corpus: Corpus) -> None:
+def _comparable(where: tuple[str, str] | None, corpus: Corpus) -> tuple[str, str] | None:
+    """As `search` takes it, of metadata fields alone; a value that no document can have is refused."""
+    if where is None:
+        return None
+    name, value = where
     fields = corpus.metadata.fields
-    if where is not None and where[0] not in fields:
+    if name not in fields:
         known = ", ".join(sorted(fields)) or "none"
-        raise Misconfigured(f"--where {where[0]}: {corpus.name} has no such metadata field; it has {known}")
+        raise Misconfigured(f"--where {name}: {corpus.name} has no such metadata field; it has {known}")
+    typed = typed_where(corpus, [where])[name]
+    return name, str(typed).lower() if isinstance(typed, bool) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.erased import refused_ids, without_refused
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.kinds import Unfit, typed
 from nightjar.stages.select import selected, with_sidecars
 
 
@@ -71,7 +73,8 @@ def within(table: pa.Table, corpus: Corpus, options: Options, *, base: pa.Table)
     if options.prefix:
         table = table.filter(pc.starts_with(table["key"], corpus.prefix + options.prefix))
     if options.where:
-        table = _of(table, _uris_where(base, *options.where))
+        name, value = options.where
+        table = _of(table, _uris_where(base, name, value, kind=corpus.metadata.fields.get(name, "")))
     if options.failed:
         table = _of(table, base.filter(pc.is_valid(base["failure_code"]))["uri"].combine_chunks())
     if options.documents:
@@ -83,17 +86,20 @@ def _of(table: pa.Table, uris: pa.Array) -> pa.Table:
     return table.filter(pc.is_in(table["uri"], uris))
 
 
-def _uris_where(manifest: pa.Table, name: str, value: str) -> pa.Array:
+def _uris_where(manifest: pa.Table, name: str, value: str, *, kind: str) -> pa.Array:
     rows = manifest.select(["uri", "fields"]).to_pylist()
-    uris = [row["uri"] for row in rows if _says(json.loads(row["fields"] or "{}").get(name), value)]
+    uris = [row["uri"] for row in rows if _says(json.loads(row["fields"] or "{}").get(name), value, kind=kind)]
     return pa.array(uris, pa.string())
 
 
-def _says(stored: object, wanted: str) -> bool:
-    """As people write it: `true` for a flag, one of several words, a number in figures."""
-    if isinstance(stored, list):
-        return wanted in stored
-    return str(stored).lower() == wanted.lower() if isinstance(stored, bool) else str(stored) == wanted
+def _says(stored: object, wanted: str, *, kind: str) -> bool:
+    """Both as the kind has them, so that a day is its midnight and 2.0 is 2; of several texts one. Else no."""
+    try:
+        if kind == "text[]":
+            return wanted in cast("tuple[str, ...]", typed(stored, kind=kind))
+        return typed(stored, kind=kind) == typed(wanted, kind=kind)
+    except (Unfit, KeyError):
+        return False
 
 
 def _uris_named(manifest: pa.Table, documents: Iterable[str]) -> pa.Array:
