@@ -49,7 +49,7 @@ def main() -> None:
     result["1 % over cold, the runs' own seconds"] = round(little["seconds"]["total"] / cold["seconds"]["total"], 4)
     services = opened("blue_green")
     result["reading, s"] = timed(lambda: read_all(services))
-    result["rollbacks"] = [back(services, to) for to in (3, 2, 1)]
+    result["rollbacks"] = [back(services, to) for to in (3, 4, 3, 2, 1)]  # the first three by alias
     result["a command that changes nothing, s"] = timed(lambda: nightjar("versions", corpus("blue_green")))
     services.close()
     Path("benchmarks/results/in_place.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -88,7 +88,7 @@ def read_all(services: Services) -> None:
 
 
 def back(services: Services, to: int) -> dict[str, Any]:
-    """Go back one version, and let later ones come again."""
+    """Go to another version, and let later ones come again."""
     before = read_live(services.state)
     code, _, seconds = nightjar("rollback", corpus("blue_green"), "--to", str(to))
     after = read_live(services.state)
