@@ -78,7 +78,7 @@ def main() -> int:
 
 
 def photograph(markup: str, name: str) -> None:
-    with tempfile.TemporaryDirectory() as folder, Browser(Path(folder)) as browser:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Browser(Path(folder)) as browser:
         for look, picture in pictures(browser, markup):
             few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(256)
             few.save(FOLDER / f"{name}-{look}.png", optimize=True)
