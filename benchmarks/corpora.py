@@ -127,8 +127,9 @@ def _watch(found: dict[str, int], over: threading.Event) -> None:
 
 
 def nightjar(*words: str | Path) -> tuple[int, dict[str, Any], float]:
-    """Exit code, JSON and seconds of one command; its log goes to standard error."""
+    """Exit code, JSON and seconds of one command, its modules compiled as installed; its log goes to standard error."""
     started = time.monotonic()
     command: Sequence[str] = [str(Path(sys.executable).with_name("nightjar")), *map(str, words), "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=compiled, check=False)
     return done.returncode, json.loads(done.stdout or b"{}"), time.monotonic() - started
