@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from corpora import BUCKET, DATA
+from corpora import BUCKET
+from development_data import development_data
 from drift import misread
 from retrieval_offline import load
 
@@ -18,7 +19,7 @@ from nightjar.model import Element, ParsedDocument
 
 PREFIX: Final = "bench/kinds/"
 QUESTIONS: Final = Path("expectations/questions/kinds.jsonl")
-SETS: Final = DATA / "retrieval"
+SETS: Final = development_data("retrieval")
 SEEN: Final = "\n\nSeen again."
 _COUNT: Final = 80
 

@@ -21,14 +21,11 @@ import weaviate
 import yaml
 
 BUCKET: Final = "documents"
-DATA: Final = Path(os.environ.get("NIGHTJAR_DATA", "../shared/data"))
 FOLDER: Final = Path(".nightjar/bench/corpora")
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """(path below `folder`, file), in order; without the folder the benchmark ends, and says what to set."""
-    if not folder.is_dir():
-        raise SystemExit(f"{folder} is absent: set NIGHTJAR_DATA to the folder of development data")
+    """(path below `folder`, file), in order."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield path.relative_to(folder).as_posix(), path

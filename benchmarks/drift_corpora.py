@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+from development_data import development_data
 from retrieval_offline import parsed
 
 from nightjar.adapters.embedder.model_files import locate
@@ -38,7 +38,7 @@ def embedder(cache: Path) -> TransformerEmbedder:
 
 def _embedded(name: str, *, below: str, limit: int, cache: Path) -> pa.Table:
     sentences.install()
-    home = Path(os.environ.get("NIGHTJAR_DATA", "../shared/data")) / "retrieval" / name / "corpus"
+    home = development_data(f"retrieval/{name}/corpus")
     files = sorted(file for file in (home / below).rglob("*") if file.is_file())
     # An order that has nothing to do with names, so that a limit takes no folder before another.
     files = sorted(files, key=lambda file: sha256(file.name))[:limit]

@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from corpora import DATA, fresh
+from corpora import fresh
+from development_data import development_data
 
 from nightjar.adapters.memory.parser import MemoryParser
 from nightjar.flows.chunking import chunk_shard
@@ -43,7 +44,7 @@ RESULTS: Final = Path("benchmarks/results/embed_memory.json")
 
 
 def sentences() -> list[str]:
-    texts = [path.read_text("utf-8") for path in sorted((DATA / "retrieval/covidqa/corpus").glob("*.txt"))]
+    texts = [path.read_text("utf-8") for path in sorted(development_data("retrieval/covidqa/corpus").glob("*.txt"))]
     return [text[start:end] for text in texts for start, end in sentence_spans(text) if 60 < end - start < 300]
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from corpora import DATA, corpus_file
+from corpora import corpus_file
+from development_data import development_data
 from retrieval_offline import load
 
 from nightjar.adapters.parser import sentences
@@ -199,7 +200,7 @@ def judged(name: str, what: str, seed: int, compared: Sequence[Compared], count:
 
 
 def prepared(bench: Bench, name: str, *, every: int) -> tuple[Contents, Asked]:
-    loaded = load(DATA / "retrieval" / name, every=every)
+    loaded = load(development_data(f"retrieval/{name}"), every=every)
     tokenizer = bench.services.tokenizer()
     rules = ChunkRules(max_tokens=usual_tokens(tokenizer))
     cut = [

@@ -8,13 +8,14 @@ farther from the processor's float32 than every runtime may be; says so and ends
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from development_data import development_data
 
 from nightjar.adapters.embedder.choice import this_machine
 from nightjar.adapters.embedder.conversion import AGREEMENT
@@ -31,8 +32,7 @@ WARM: Final = 256
 
 
 def passages() -> Iterator[str]:
-    folder = Path(os.environ.get("NIGHTJAR_DATA", "../shared/data")) / "retrieval/covidqa/corpus"
-    for path in sorted(folder.glob("*.txt")):
+    for path in sorted(development_data("retrieval/covidqa/corpus").glob("*.txt")):
         text = path.read_text("utf-8")
         spans = list(sentence_spans(text))
         for start in range(0, len(spans), SENTENCES):

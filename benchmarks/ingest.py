@@ -13,12 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-from corpora import DATA, fresh, nightjar
+from corpora import fresh, nightjar
+from development_data import development_data
 
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "covidqa"
-    path = fresh(name, DATA / "retrieval" / name / "corpus")
+    path = fresh(name, development_data(f"retrieval/{name}/corpus"))
     code, report, ours = nightjar("run", path)
     started = time.monotonic()
     script = Path(__file__).with_name("plain_script.py")

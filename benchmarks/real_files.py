@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-from corpora import DATA, files_below, fresh, nightjar, peaks
+from corpora import files_below, fresh, nightjar, peaks
+from development_data import development_data
 
 from nightjar.flows.manifests import indexed, load_manifest
 from nightjar.flows.versions import read_live, read_version
@@ -31,7 +32,7 @@ BLOCKS: dict[str, Any] = {"documents": {}, "hostile": {"parse": {"timeout": "30s
 
 def main() -> None:
     name = sys.argv[1]
-    folder = DATA / FOLDERS[name]
+    folder = development_data(FOLDERS[name])
     path = fresh(name, folder, **BLOCKS[name])
     with peaks() as memory:
         code, report, seconds = nightjar("run", path)

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from corpora import BUCKET, DATA, fresh, nightjar
+from corpora import BUCKET, fresh, nightjar
+from development_data import development_data
 from ranx import Qrels, Run, evaluate
 
 from nightjar.flows.services import Services
@@ -54,7 +55,7 @@ def ranked(services: Services, prefix: str, question: str, mode: str) -> dict[st
 
 
 def measure(name: str) -> dict[str, Any]:
-    folder = DATA / "retrieval" / name
+    folder = development_data(f"retrieval/{name}")
     path = fresh(name, folder / "corpus")
     code, report, seconds = nightjar("run", path)
     again, second, _ = nightjar("run", path)
@@ -82,7 +83,7 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    names = sys.argv[1:] or sorted(p.name for p in (DATA / "retrieval").iterdir() if p.is_dir())
+    names = sys.argv[1:] or sorted(p.name for p in development_data("retrieval").iterdir() if p.is_dir())
     known = {row["set"]: row for row in (json.loads(RESULTS.read_text()) if RESULTS.exists() else [])}
     for name in names:
         known[name] = measure(name)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from development_data import development_data
 from ranx import Qrels, Run, evaluate
 
 from nightjar.adapters.embedder.model_files import locate
@@ -114,7 +114,7 @@ def main() -> None:
     files = locate(chosen.model, revision=None)
     tokenizer = ModelTokenizer(files)
     embedder = TransformerEmbedder(files, cache_folder=chosen.cache)
-    home = Path(os.environ.get("NIGHTJAR_DATA", "../shared/data")) / "retrieval"
+    home = development_data("retrieval")
     for name in chosen.sets.split(","):
         judged = load(home / name, every=chosen.every)
         for max_tokens in map(int, chosen.max_tokens.split(",")):

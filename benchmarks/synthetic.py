@@ -9,7 +9,8 @@ from functools import cache
 from typing import Final
 
 import boto3
-from corpora import BUCKET, DATA, files_below
+from corpora import BUCKET, files_below
+from development_data import development_data
 
 _SETS: Final = ("squad2", "nq", "covidqa", "medquad")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
@@ -21,7 +22,7 @@ def _sentences() -> tuple[str, ...]:
     texts = (
         path.read_text("utf-8", "replace")
         for name in _SETS
-        for _, path in files_below(DATA / "retrieval" / name / "corpus")
+        for _, path in files_below(development_data(f"retrieval/{name}/corpus"))
     )
     each = (" ".join(sentence.split()) for text in texts for sentence in _SENTENCE.split(text))
     return tuple(sorted({sentence for sentence in each if len(sentence.split()) in _WORDS}))

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from corpora import BUCKET, DATA, corpus_file, drop_index, empty, files_below, nightjar
+from corpora import BUCKET, corpus_file, drop_index, empty, files_below, nightjar
+from development_data import development_data
 
 from nightjar.flows.versions import read_live
 from nightjar.model import CollectionName, IndexObject
@@ -111,7 +112,7 @@ class Bucket:
 def main() -> None:
     strategy, seed = sys.argv[1], int((sys.argv[2:] or ["7"])[0])
     name = f"ten_{strategy}"
-    files = [path for _, path in files_below(DATA / "documents/files")]
+    files = [path for _, path in files_below(development_data("documents/files"))]
     files = [path for path in files if path.suffix.lower() in KINDS and path.stat().st_size < LARGEST]
     random.Random(seed).shuffle(files)  # noqa: S311 - a script that can be repeated
     path = _corpus(name, name, strategy)
