@@ -30,13 +30,13 @@ from nightjar.flows.erasing import Forgotten, forget
 from nightjar.flows.fence import holding
 from nightjar.flows.graph import finds
 from nightjar.flows.night import run_night
-from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.sweeping import Swept, sweep
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.lease import TTL_S
 from nightjar.model import CollectionName

@@ -22,11 +22,11 @@ from nightjar.adapters.memory.source import MemorySource
 from nightjar.adapters.memory.state import MemoryState
 from nightjar.corpus import Corpus
 from nightjar.flows.night import run_night
-from nightjar.flows.planning import disagreement
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, Violation

@@ -16,14 +16,15 @@ from airflow.sdk.exceptions import AirflowSkipException
 from nightjar.corpus import Corpus
 from nightjar.flows import decisions, erasing, fence
 from nightjar.flows import rollback as holding
-from nightjar.flows.decisions import Decider, Decision
+from nightjar.flows.decisions import Decision
 from nightjar.flows.differences import documents_apart
 from nightjar.flows.night import run_night
 from nightjar.flows.returning import go_back
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live
-from nightjar.owner import Owner
+from nightjar.flows.waiting import newest_waiting
+from nightjar.owner import Decider, Owner
 from nightjar_dags.actions import ACTIONS, ASK, Order, order_of
 from nightjar_dags.assets import announce
 from nightjar_dags.night import live_facts
@@ -91,7 +92,7 @@ def unhold(services: Services, order: Order, by: Decider) -> Done:
     del order, by
     live = holding.unhold(services)
     sentence = f"version {live.version} is live, and the next run may promote"
-    waiting = decisions.newest_waiting(services)
+    waiting = newest_waiting(services)
     if waiting is None:
         return Done(sentence)
     changes = documents_apart(services, live.version, waiting.number)

@@ -72,6 +72,16 @@ class Owner:
         return self.name.startswith("dag ")
 
 
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, as what history and the lease are to say; `run_id` is new for each decision."""
+
+    run_id: str
+    owner: Owner
+    actor: str
+    reason: str
+
+
 def person() -> str:
     """Who typed a command, as history names them: `cli <user>@<host>`."""
     user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"

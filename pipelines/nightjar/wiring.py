@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from nightjar.adapters.embedder.model_files import ModelFiles, locate
 from nightjar.adapters.embedder.tokenizer import ModelTokenizer
-from nightjar.adapters.embedder.transformer import TransformerEmbedder
 from nightjar.adapters.gx_inspector import GxInspector
 from nightjar.adapters.ir_scorer import IrScorer
-from nightjar.adapters.parser.pool import UnstructuredParser
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.adapters.s3_client import s3_client
 from nightjar.adapters.s3_source import S3Source
@@ -117,6 +115,8 @@ def _index(closing: ExitStack, where: Weaviate) -> Index:
 
 
 def _parser(corpus: Corpus, settings: Settings) -> Parser:
+    from nightjar.adapters.parser.pool import UnstructuredParser  # noqa: PLC0415 - as above
+
     rules = corpus.parse
     return UnstructuredParser(
         strategy=rules.strategy,
@@ -129,6 +129,8 @@ def _parser(corpus: Corpus, settings: Settings) -> Parser:
 
 
 def _embedder(corpus: Corpus, settings: Settings, model: ModelFiles) -> Embedder:
+    from nightjar.adapters.embedder.transformer import TransformerEmbedder  # noqa: PLC0415 - as above
+
     rules = corpus.embed
     return TransformerEmbedder(
         model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.progress import Progress
 
-from nightjar.cli.progress import Bars
+from nightjar.cli.bars import Bars
 from nightjar.cli.terminal import clean, shown, tallied
 
 

@@ -9,10 +9,9 @@ import pytest
 from world import World
 
 from nightjar.errors import HeldBack, Misconfigured
-from nightjar.flows.decisions import Decider
 from nightjar.flows.versions import read_live, read_version
 from nightjar.lease import Lease
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 from nightjar_dags.actions import Order
 from nightjar_dags.operations import Done, carry_out, decider
 

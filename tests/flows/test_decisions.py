@@ -12,14 +12,14 @@ import pytest
 from world import Killed, Killer, World, handbook
 
 from nightjar.errors import HeldBack, Misconfigured, Superseded
-from nightjar.flows.decisions import Decider, Decision, promote, reject
+from nightjar.flows.decisions import Decision, promote, reject
 from nightjar.flows.deletions import read_withheld
 from nightjar.flows.erasing import forget
 from nightjar.flows.fence import holding
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import hold
 from nightjar.flows.versions import read_live, read_version, read_versions
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 from nightjar.stages.states import State
 
 pytestmark = pytest.mark.slow

@@ -16,13 +16,13 @@ from nightjar.adapters.memory.embedder import MemoryEmbedder
 from nightjar.adapters.memory.state import MemoryState
 from nightjar.artifacts import from_parquet, version_key
 from nightjar.errors import HeldBack, Misconfigured
-from nightjar.flows.decisions import Decider, promote
+from nightjar.flows.decisions import promote
 from nightjar.flows.drift import compare_versions
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.samples import make_sample, sample_key
 from nightjar.flows.versions import read_live, read_version
 from nightjar.model import Vector, Violation
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 from nightjar.ports import Stored
 from nightjar.stages.states import State
 

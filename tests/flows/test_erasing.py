@@ -26,12 +26,12 @@ from nightjar.flows.erased import read_erased
 from nightjar.flows.erasing import Forgotten, forget, lift
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.night import run_night
-from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, hold, unhold
 from nightjar.flows.runs import Options, require_current, resume
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, Violation, document_id_of

@@ -16,7 +16,7 @@ from world import Door, Killed, World, handbook
 from nightjar.adapters.memory.index import MemoryIndex
 from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack, Misconfigured
-from nightjar.flows.decisions import Decider, promote
+from nightjar.flows.decisions import promote
 from nightjar.flows.evaluating import evaluate
 from nightjar.flows.golden import ask_of
 from nightjar.flows.measuring import exact_side, index_side, overlay_side
@@ -28,7 +28,7 @@ from nightjar.flows.scoring_again import score_again
 from nightjar.flows.versions import Version, read_version, read_versions
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, Vector
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 from nightjar.stages.states import State
 
 pytestmark = pytest.mark.slow

@@ -15,10 +15,10 @@ from nightjar.flows.audit import audit, repair
 from nightjar.flows.checkouts import move_checkout, read_checkout
 from nightjar.flows.graph import RECENT, damage, finds
 from nightjar.flows.night import run_night
-from nightjar.flows.planning import disagreement
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import hold
 from nightjar.flows.runs import Options
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live, read_version
 from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner

@@ -12,12 +12,12 @@ import pytest
 from world import World
 
 from nightjar.errors import HeldBack
-from nightjar.flows.decisions import Decider, promote, reject
+from nightjar.flows.decisions import promote, reject
 from nightjar.flows.deletions import withheld_digest
 from nightjar.flows.questions import About, Question, open_question, question_after, why_closed
 from nightjar.flows.rollback import hold
 from nightjar.flows.runs import find_run
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 
 pytestmark = pytest.mark.slow
 

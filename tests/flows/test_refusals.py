@@ -10,14 +10,14 @@ import pytest
 from world import World, handbook
 
 from nightjar.errors import HeldBack
-from nightjar.flows.decisions import Decider, reject
+from nightjar.flows.decisions import reject
 from nightjar.flows.night import report_of
 from nightjar.flows.promotion import promote
 from nightjar.flows.rollback import hold, unhold
 from nightjar.flows.runs import resume
 from nightjar.flows.versions import read_versions
 from nightjar.lease import Lease
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 
 
 @pytest.fixture

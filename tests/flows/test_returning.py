@@ -14,12 +14,11 @@ from world import Killed, Killer, World
 
 from nightjar.clock import Clock
 from nightjar.errors import HeldBack
-from nightjar.flows.decisions import Decider
 from nightjar.flows.returning import go_back
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Live, read_live
 from nightjar.lease import Lease
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 
 
 class Ticking:

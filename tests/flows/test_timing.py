@@ -9,9 +9,8 @@ from world import World, handbook
 
 from nightjar.errors import HeldBack
 from nightjar.flows import decisions, timing
-from nightjar.flows.decisions import Decider
 from nightjar.flows.versions import read_version
-from nightjar.owner import Owner
+from nightjar.owner import Decider, Owner
 
 STEP_S = 2.0
 OF_SHARDS = {"parse", "chunk", "check", "embed"}

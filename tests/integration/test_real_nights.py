@@ -18,8 +18,8 @@ import yaml
 from s3_servers import ACCESS_KEY, SECRET_KEY, client_of, versitygw_server
 from servers import weaviate_server
 
-from nightjar.flows.planning import disagreement
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.model import CollectionName, IndexObject
 from nightjar.settings import Settings

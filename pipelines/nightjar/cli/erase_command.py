@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nightjar.cli.decide_commands import decider_of
+from nightjar.cli.decider import decider_of
 from nightjar.cli.options import json_option
 from nightjar.cli.progress import watched
 from nightjar.cli.session import Session, pass_session

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from rich.console import Console
 
 from nightjar.cli.terminal import line
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -34,20 +36,15 @@ class ConsoleHandler(logging.Handler):
         self.console.print(self.format(record), markup=False, highlight=False, soft_wrap=True)
 
 
-def standard_error() -> Console:
-    """Where logs and bars go; made anew so that a redirected stream is respected."""
-    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
-
-
 def start_logging(*, console: Console | None = None, level: int = logging.WARNING) -> None:
     """Replace whatever handlers stand; under `--debug` everything is told, whatever `level` says.
 
     Args:
-        console: where bars are drawn, if they are.
+        console: where bars are drawn, if they are; else lines go to standard error as it is now.
         level: of Nightjar's own lines; other libraries tell errors only, their advice is not for who runs a corpus.
     """
     debug = click.get_current_context().find_root().params["debug"]
-    handler = ConsoleHandler(console or standard_error())
+    handler = ConsoleHandler(console) if console else logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine(_FORMAT, "%H:%M:%S"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING if debug else logging.ERROR, force=True)
     logging.captureWarnings(capture=True)

@@ -13,6 +13,9 @@ import click
 
 from nightjar.cli.faults import answering, telling_usage
 
+# Half a million imported objects, none of them garbage: seldom searched, and not at all at the end. Two seconds.
+gc.set_threshold(100_000, 10, 10)
+
 _DEBUG: Final = "--debug"
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("doctor_command:doctor", "Is everything there that a run needs? Says what is missing, and the remedy."),
@@ -28,9 +31,9 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "drift": ("drift_command:drift", "What moved between two versions: texts, vectors, composition."),
     "promote": ("decide_commands:promote", "Make a version live that waits or was rejected."),
     "reject": ("decide_commands:reject", "Decide that a version which waits never goes live."),
-    "rollback": ("decide_commands:rollback", "Serve an earlier version again, and hold the corpus there."),
-    "hold": ("decide_commands:hold", "Runs build and judge, and promote nothing."),
-    "unhold": ("decide_commands:unhold", "Let runs promote again."),
+    "rollback": ("hold_commands:rollback", "Serve an earlier version again, and hold the corpus there."),
+    "hold": ("hold_commands:hold", "Runs build and judge, and promote nothing."),
+    "unhold": ("hold_commands:unhold", "Let runs promote again."),
     "search": ("search_command:search", "Ask the live index, or an earlier version."),
     "replay": ("run_command:replay", "Try quarantined documents again."),
     "quarantine": ("quarantine_command:quarantine", "Documents set aside, each with its reason."),
@@ -90,8 +93,6 @@ def main(*, debug: bool) -> None:  # noqa: ARG001 - read from click's context by
     from nightjar.cli.logs import start_logging  # noqa: PLC0415 - `--help` and `--version` need no logging
 
     start_logging()
-    # Half a million imported objects, none of them garbage: seldom searched, and not at all at the end. Two seconds.
-    gc.set_threshold(100_000, 10, 10)
     atexit.register(_freeze)
 
 

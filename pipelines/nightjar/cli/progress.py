@@ -1,88 +1,25 @@
-"""Bars on standard error, one a stage; where standard error is no terminal, log lines tell the same."""
+"""How far a command is: bars on a terminal; elsewhere log lines tell the same."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Lock
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.text import Text
-
-from nightjar.cli.logs import standard_error, start_logging
-from nightjar.cli.terminal import line
-from nightjar.flows.services import Progress as Tell
-
-
-@dataclass(slots=True)
-class _Stage:
-    """One bar. Shards follow one another, each counting from zero: `before` are those that are through."""
-
-    task: TaskID
-    before: int = 0
-    done: int = 0
-    total: int = 0
-
-
-class _Counted(MofNCompleteColumn):
-    """Documents or chunks; nothing beside what is not counted."""
-
-    def render(self, task: Task) -> Text:
-        return super().render(task) if task.completed or task.total is not None else Text("")
-
-
-class Bars:
-    """Called with (stage, done, total) from any thread; a stage that starts again from zero adds to its bar."""
-
-    def __init__(self, drawn: Progress) -> None:
-        self._drawn = drawn
-        self._stages: dict[str, _Stage] = {}
-        self._lock = Lock()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Total 0: unknown."""
-        with self._lock:
-            stage = self._stages.get(what)
-            if stage is None:
-                stage = self._stages[what] = _Stage(self._drawn.add_task(line(what), total=None))
-            if done < stage.done or (stage.total and total != stage.total):
-                stage.before += stage.done
-            stage.done, stage.total = done, total
-            whole = stage.before + total if total else None
-            self._drawn.update(stage.task, completed=stage.before + done, total=whole)
+from nightjar.cli.logs import start_logging
+from nightjar.cli.session import unseen
+from nightjar.flows.services import Progress
 
 
 @contextmanager
-def watched(title: str) -> Iterator[Tell]:
-    """Something to hand to `Services.progress` for as long as the block lasts.
-
-    `title` moves from the start, because opening doors and loading a model take seconds and have no bar.
-    """
-    console = standard_error()
-    if not console.is_terminal:
-        start_logging(console=console, level=logging.INFO)
-        yield Bars(Progress(disable=True))
+def watched(title: str) -> Iterator[Progress]:
+    """Something to hand to `Services.progress` for as long as the block lasts, named `title` where it is drawn."""
+    if not sys.stderr.isatty():
+        start_logging(level=logging.INFO)
+        yield unseen
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description:<8}", markup=False),
-        BarColumn(),
-        _Counted(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, redirect_stdout=False) as drawn:
-        start_logging(console=console)
-        whole = drawn.add_task(line(title), total=None)
-        yield Bars(drawn)
-        drawn.remove_task(whole)
+    from nightjar.cli.bars import drawn  # noqa: PLC0415 - nobody sees them elsewhere, and drawing takes long to import
+
+    with drawn(title) as bars:
+        yield bars

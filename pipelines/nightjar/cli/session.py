@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
 from nightjar.corpus import Corpus
-from nightjar.flows.doctor import Tool
 from nightjar.flows.services import Progress, Services
 from nightjar.settings import Settings
+
+if TYPE_CHECKING:
+    from nightjar.flows.doctor import Tool
 
 Opener = Callable[[Corpus, Settings, Progress], Services]
 

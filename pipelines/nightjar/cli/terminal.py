@@ -11,9 +11,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 _SEQUENCE: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -55,6 +52,10 @@ def note(text: str) -> None:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Columns on standard output; numbers to the right, a terminal's width respected, a pipe never cut."""
+    from rich.console import Console  # noqa: PLC0415 - most commands draw no table, and drawing takes long to import
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     listed = [list(row) for row in rows]
     for place, heading in enumerate(headings):

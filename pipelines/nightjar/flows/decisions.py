@@ -18,7 +18,7 @@ from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.approved import carried_over
 from nightjar.flows.checkouts import standing_checkout
 from nightjar.flows.fence import holding
-from nightjar.flows.index import check_out, prove, with_strategy
+from nightjar.flows.filling import check_out, prove
 from nightjar.flows.night import run_night
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import go_live, retire
@@ -26,6 +26,7 @@ from nightjar.flows.rollback import way_back
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
+from nightjar.flows.strategies import with_strategy
 from nightjar.flows.versions import (
     Live,
     Version,
@@ -34,27 +35,16 @@ from nightjar.flows.versions import (
     live_entry,
     read_live,
     read_version,
-    read_versions,
     save_version,
 )
 from nightjar.lease import Lease
 from nightjar.model import ChunkId
-from nightjar.owner import Owner
+from nightjar.owner import Decider
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
 
 log = logging.getLogger(__name__)
 _UNDECIDED: Final = (State.WAITING, State.REJECTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Decider:
-    """Who decides, as what history and the lease are to say; `run_id` is new for each decision."""
-
-    run_id: str
-    owner: Owner
-    actor: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +188,3 @@ def _leave_equal(services: Services, number: int, live: Live | None, *, actor: s
     reason = f"built anew it equals version {live.version}, which is live" if live else "nothing differs"
     version = read_version(services.state, number)
     save_version(services.state, version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason=reason))
-
-
-def newest_waiting(services: Services) -> Version | None:
-    """What a person would be asked about now: a version that others have overtaken would be another, built anew."""
-    live = read_live(services.state)
-    versions = read_versions(services.state)
-    return next((each for each in versions if each.state is State.WAITING and is_made_from(each, live)), None)

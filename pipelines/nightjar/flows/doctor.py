@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from nightjar.errors import Misconfigured, NightjarError
 from nightjar.flows.checkouts import is_ours
-from nightjar.flows.planning import disagreement
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.lease import standing
 from nightjar.plural import counted

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightjar.flows.evaluation import evaluate_filled, is_red, reject
-from nightjar.flows.gates import candidate, is_overruled
-from nightjar.flows.index import take_back
+from nightjar.flows.filling import take_back
+from nightjar.flows.gates import is_overruled
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import retire
-from nightjar.flows.runs import Run
+from nightjar.flows.runs import Run, candidate
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import EVALUATION
 from nightjar.lease import Lease

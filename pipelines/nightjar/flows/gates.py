@@ -16,7 +16,7 @@ from nightjar.flows.metadata import rules_digest
 from nightjar.flows.planning import plan
 from nightjar.flows.points import Point
 from nightjar.flows.refusals import judges_digest, standing_refusal
-from nightjar.flows.runs import Run, read_json, write_json
+from nightjar.flows.runs import Run, write_json
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import DRIFT, EVALUATION, QUALITY, Report, keep_verdict
 from nightjar.flows.versions import Version, open_version, read_version, save_version
@@ -110,18 +110,6 @@ def is_overruled(services: Services, run: Run, gate: str, state: str) -> bool:
         return False
     verdict = read_version(services.state, run.options.decided).verdicts.get(gate) or {}
     return verdict.get("state") in _STOPS[state]
-
-
-def candidate(services: Services, run: Run) -> Version | None:
-    """The version this run made; None while the night is `unchanged`."""
-    record = read_json(services, run, "version.json")
-    number = record and record["version"]
-    return read_version(services.state, number) if number else None
-
-
-def told_of(services: Services, run: Run) -> Mapping[str, Any]:
-    """What the gate counted tonight: `documents` by what happened to them, `cost`; empty while there is no version."""
-    return read_json(services, run, "version.json") or {}
 
 
 def _unchanged(services: Services, run: Run) -> Gated:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -14,18 +12,17 @@ import pyarrow.compute as pc
 from nightjar.artifacts import MANIFEST, rows_table, run_key, shard_key
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import SIDECAR, Access, merged, move_access, read_access, signature, withheld
-from nightjar.flows.checkouts import checkouts, move_checkout
 from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.metadata import rules_digest
-from nightjar.flows.parallel import in_order, windows
+from nightjar.flows.parallel import in_order
 from nightjar.flows.planning import plan, planned_work
 from nightjar.flows.points import Point
 from nightjar.flows.regrouping import by_todays_rules
 from nightjar.flows.rows import described_again
 from nightjar.flows.runs import Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
+from nightjar.flows.spreading import spread_access
 from nightjar.lease import Lease
-from nightjar.model import CollectionName, FieldValue, IndexObject
 from nightjar.stages.plan import CHANGED, REMADE
 
 log = logging.getLogger(__name__)
@@ -90,44 +87,6 @@ def _apply(
     spread_access(services, now, lease=lease)
     log.info("access run=%s step=%s changed=%d sequence=%d", run.run_id, step, told[step], now.sequence)
     return now
-
-
-def spread_access(services: Services, access: Access, *, lease: Lease) -> None:
-    """Patch the objects of every standing collection whose record says that it is behind.
-
-    A collection that is being filled for the first time is left out: nobody searches it, and it is filled anew with
-    what holds then.
-    """
-    standing = services.index.collections()
-    for entry in list(checkouts(services)):
-        held = entry.value
-        filling = held.writing is not None and held.writing.source is None
-        if filling or held.access >= access.sequence or held.collection not in standing:
-            continue
-        patched = _patch(services, CollectionName(held.collection), access, since=held.access, lease=lease)
-        move_checkout(services.state, entry, replace(held, access=access.sequence))
-        log.info("spread access=%d collection=%s objects=%d", access.sequence, held.collection, patched)
-    services.passing(Point.ACCESS_SPREAD)
-
-
-def _patch(services: Services, name: CollectionName, access: Access, *, since: int, lease: Lease) -> int:
-    """The same vectors, so that the index does no graph work."""
-    place = dict(zip(access.rows["document_id"].to_pylist(), access.rows["acl"].to_pylist(), strict=True))
-
-    def stale(documents: list[str]) -> Iterator[IndexObject]:
-        for each in services.index.of_documents(name, documents):
-            groups = place[str(each.properties["document_id"])]
-            due: FieldValue | None = None if groups is None else tuple(groups)
-            patched = replace(each, properties={**each.properties, "acl": due})
-            if patched.properties_digest != each.properties_digest:
-                yield patched
-
-    total = 0
-    for documents in windows(access.since(since), size=_DOCUMENTS):
-        for behind in windows(stale(documents), size=_OBJECTS):
-            lease.assure(REQUEST_S)
-            total += services.index.write(name, behind)
-    return total
 
 
 def _with_groups(work: pa.Table, access: Access) -> pa.Table:

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from nightjar.errors import HeldBack
-from nightjar.flows.access import read_access
-from nightjar.flows.checkouts import (
-    claim_collection,
-    close_writing,
-    drop_collection,
-    open_writing,
-    read_checkout,
-    standing_checkout,
-)
 from nightjar.flows.evaluation import evaluate_overlay
-from nightjar.flows.fence import REQUEST_S
-from nightjar.flows.gates import candidate
-from nightjar.flows.graph import RECENT, damage
-from nightjar.flows.inplace import WINDOW, Written, bring, end_writing
-from nightjar.flows.manifests import differing, indexed, load_manifest
-from nightjar.flows.objects import checkout, due_rows, require_vectors, schema_of
-from nightjar.flows.points import Point
-from nightjar.flows.runs import Run, read_json, write_json
+from nightjar.flows.filling import check_out, prove
+from nightjar.flows.runs import Run, candidate, read_json, write_json
 from nightjar.flows.services import Services
-from nightjar.flows.verify import NotTheCheckout, verify_checkout
-from nightjar.flows.versions import Live, Version, read_live, read_version, save_version
+from nightjar.flows.strategies import with_strategy
+from nightjar.flows.versions import read_live
 from nightjar.flows.waiting import reason_to_wait, wait
 from nightjar.lease import Lease
-from nightjar.model import ChunkId, CollectionName, IndexObject
-from nightjar.stages.nearest import Nearest
 from nightjar.stages.states import State
-from nightjar.stages.strategy import Facts, Strategy, choose, obstacle
+from nightjar.stages.strategy import Strategy
 
 log = logging.getLogger(__name__)
 
@@ -70,138 +48,6 @@ def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     return told
 
 
-def check_out(services: Services, version: Version, live: Live | None, *, lease: Lease, actor: str) -> Written:
-    """Bring a version into its collection by its strategy; safe to repeat after a crash at any point."""
-    if version.strategy == Strategy.SHARED:
-        services.index.extend(CollectionName(str(version.collection)), schema_of(services, version).properties)
-        return Written()
-    if version.strategy == Strategy.IN_PLACE and live is not None:
-        version = save_version(services.state, _entering(services, version, live.collection, actor=actor))
-        open_writing(services, live.collection, version, run_id=version.run_id)
-        services.passing(Point.WRITING)
-        source = read_version(services.state, live.version)
-        return bring(services, CollectionName(live.collection), source, version, lease=lease)
-    if version.collection is None:
-        name = claim_collection(services, version)
-        services.passing(Point.CLAIMED)
-        version = save_version(services.state, _entering(services, version, name, actor=actor))
-    written = fill(services, CollectionName(str(version.collection)), version, lease=lease)
-    return Written(written=written)
-
-
-def _entering(services: Services, version: Version, collection: str, *, actor: str) -> Version:
-    if version.state is State.INDEXING:
-        return replace(version, collection=collection)
-    entered = version.enter(State.INDEXING, at=services.clock(), actor=actor)
-    return replace(entered, collection=collection)
-
-
-def fill(services: Services, name: CollectionName, version: Version, *, lease: Lease) -> int:
-    """Make a collection of its own and write the whole version to it, every object confirmed; returns how many.
-
-    What an earlier try left of it goes first: writing the same again would mend no place that a killed server lost.
-    """
-    access = read_access(services)
-    rows = due_rows(services, version, access)
-    require_vectors(services, rows)
-    lease.assure(REQUEST_S)
-    if name in services.index.collections():
-        services.index.drop(name)
-    services.index.create(name, schema_of(services, version))
-    services.passing(Point.CREATED)
-    nearest = Nearest(keep_last=RECENT)
-    lease.assure(REQUEST_S)
-    written = services.index.write(name, _paced(services, nearest.watch(checkout(services, rows)), version, lease))
-    services.passing(Point.FILLED)
-    close_writing(services, name, version, probes=nearest.as_json(), access=access.sequence, recent=tuple(nearest.last))
-    services.passing(Point.CHECKED_OUT)
-    log.info("filled version=%d collection=%s objects=%d", version.number, name, written)
-    return written
-
-
-def fill_and_prove(services: Services, version: Version, *, lease: Lease) -> CollectionName:
-    """A collection of its own for a version that was live once; what fails the proof goes again.
-
-    Raises:
-        NotTheCheckout: the collection is not the version's checkout.
-    """
-    name = claim_collection(services, version)
-    services.passing(Point.CLAIMED)
-    fill(services, name, version, lease=lease)
-    try:
-        verify_checkout(services, name, version)
-    except NotTheCheckout:
-        drop_collection(services, name, lease=lease)
-        raise
-    return name
-
-
-def _paced(services: Services, objects: Iterator[IndexObject], version: Version, lease: Lease) -> Iterator[IndexObject]:
-    """Before each batch the lease must outlive the request, so that a run that lost it writes nothing more."""
-    total = version.counts["chunks"]
-    for number, item in enumerate(objects, start=1):
-        if number % WINDOW == 0 or number == total:
-            lease.assure(REQUEST_S)
-            services.progress("index", number, total)
-        yield item
-
-
-def with_strategy(services: Services, version: Version, live: Live | None, *, full_refresh: bool) -> Version:
-    """Decided once, and kept with the version: a retry must not change its mind half-way."""
-    if version.strategy:
-        return version
-    if shared := _standing_and_fit(services, version):
-        chosen = replace(version, strategy=Strategy.SHARED, collection=shared)
-    else:
-        rules = services.corpus.index
-        facts = _facts(services, version, live, full_refresh=full_refresh)
-        strategy = choose(facts, asked=rules.strategy, blue_green_below=rules.blue_green_below)
-        chosen = replace(version, strategy=strategy)
-        log.info("strategy version=%d chosen=%s obstacle=%s", version.number, strategy, facts.obstacle or "none")
-    return save_version(services.state, chosen)
-
-
-def _standing_and_fit(services: Services, version: Version) -> str | None:
-    """A standing collection that is the candidate's checkout already: a touched file writes nothing."""
-    name = standing_checkout(services, version)
-    if name is None or obstacle(services.index.schema(name), schema_of(services, version)):
-        return None
-    return name
-
-
-def _facts(services: Services, version: Version, live: Live | None, *, full_refresh: bool) -> Facts:
-    chunks = version.counts["chunks"]
-    if live is None:
-        return Facts("nothing is live", full_refresh, chunks, chunks)
-    source = read_version(services.state, live.version)
-    standing, due = (indexed(load_manifest(services.state, each.manifest)) for each in (source, version))
-    both = pa.concat_tables(each.select(["document_id", "chunks"]) for each in (standing, due))
-    touched = both.filter(pc.is_in(both["document_id"], differing(standing, due)))
-    larger = touched.group_by("document_id").aggregate([("chunks", "max")])
-    return Facts(
-        obstacle=obstacle_between(services, source, version, live),
-        full_refresh=full_refresh,
-        touched=pc.sum(larger["chunks_max"]).as_py() or 0,
-        chunks=chunks,
-    )
-
-
-def obstacle_between(services: Services, source: Version, version: Version, live: Live) -> str:
-    """Why the live collection cannot become the candidate's checkout by a delta."""
-    entry = read_checkout(services.state, live.collection)
-    if live.collection not in services.index.collections():
-        return f"collection {live.collection} is gone"
-    if entry is None or entry.value.checkout != source.checkout:
-        return f"collection {live.collection} is not the checkout of version {source.number}"
-    if source.recipe_parts.get("embed") != version.recipe_parts.get("embed"):
-        return "the embedding changed"
-    if services.index.count(CollectionName(live.collection)) != source.counts["chunks"] and entry.value.writing is None:
-        return f"collection {live.collection} does not hold what version {source.number} has"
-    if lost := damage(services, CollectionName(live.collection), entry.value.recent):
-        return lost
-    return obstacle(services.index.schema(CollectionName(live.collection)), schema_of(services, version))
-
-
 def verify(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
     """Prove the candidate's collection before anybody is sent to it.
 
@@ -214,62 +60,3 @@ def verify(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:
         return {"checked": 0}
     kept = read_json(services, run, "written.json") or {}
     return prove(services, version, lease=lease, actor=run.actor, written=kept.get("sample", ()))
-
-
-def prove(
-    services: Services, version: Version, *, lease: Lease, actor: str, written: Sequence[ChunkId] = ()
-) -> Mapping[str, Any]:
-    """Verify a version's collection and say so in its record."""
-    if version.strategy == Strategy.IN_PLACE:
-        name = CollectionName(str(version.collection))
-        try:
-            figures = verify_checkout(services, name, version, written=written)
-        except NotTheCheckout as error:
-            take_back(services, version, lease=lease, actor=actor, reason=str(error))
-    else:
-        version, figures = _proved_apart(services, version, lease=lease, actor=actor)
-    save_version(services.state, version.enter(State.VERIFIED, at=services.clock(), actor=actor))
-    services.passing(Point.VERIFIED)
-    log.info(
-        "verified version=%d collection=%s objects=%d recall=%.3f",
-        *(version.number, version.collection, version.counts["chunks"], figures["recall"]),
-    )
-    return figures
-
-
-def _proved_apart(
-    services: Services, version: Version, *, lease: Lease, actor: str
-) -> tuple[Version, Mapping[str, float]]:
-    """A collection that nobody is sent to yet is filled anew, once, where it is not the checkout.
-
-    Writing the same again would mend neither a foreign object nor a place in the vector index that the server lost.
-    """
-    name = CollectionName(str(version.collection))
-    try:
-        return version, verify_checkout(services, name, version)
-    except NotTheCheckout as error:
-        lease.assure(REQUEST_S)
-        log.warning("filling version=%d anew: %s", version.number, error)
-    if version.strategy == Strategy.SHARED:
-        name = claim_collection(services, version)
-        chosen = replace(version, strategy=Strategy.BLUE_GREEN)
-        version = save_version(services.state, _entering(services, chosen, name, actor=actor))
-    fill(services, name, version, lease=lease)
-    return version, verify_checkout(services, name, version)
-
-
-def take_back(
-    services: Services, version: Version, *, lease: Lease, actor: str, reason: str, holds: bool = False
-) -> NoReturn:
-    """The reverse delta at once: the live collection is again what `live.json` says, the version is rejected.
-
-    Where the answer `holds`, the same content gets it again without being written; else it is tried again.
-    """
-    live = read_live(services.state)
-    if live is None:
-        raise HeldBack(reason)
-    standing = read_version(services.state, live.version)
-    end_writing(services, live.collection, version, standing, lease=lease)
-    rejected = version.enter(State.REJECTED, at=services.clock(), actor=actor, reason=reason)
-    save_version(services.state, replace(rejected, collection=None, judged_by=version.judged_by if holds else ""))
-    raise HeldBack(f"version {version.number} is rejected, and what it wrote is taken back: {reason}")

@@ -13,7 +13,7 @@ from nightjar.flows.chunking import chunk_shard
 from nightjar.flows.embedding import embed_shard
 from nightjar.flows.evaluating import evaluate
 from nightjar.flows.fence import holding
-from nightjar.flows.gates import candidate, gate, told_of
+from nightjar.flows.gates import gate
 from nightjar.flows.granting import apply_access, apply_listed_access
 from nightjar.flows.index import index, verify
 from nightjar.flows.parsing import parse_shard
@@ -23,10 +23,12 @@ from nightjar.flows.promotion import promote
 from nightjar.flows.runs import (
     Options,
     Run,
+    candidate,
     find_run,
     read_json,
     read_table,
     require_current,
+    told_of,
     write_json,
 )
 from nightjar.flows.services import Services

@@ -11,24 +11,21 @@ import pyarrow.compute as pc
 
 from nightjar.artifacts import run_key
 from nightjar.errors import Misconfigured
-from nightjar.flows.checkouts import read_checkout
 from nightjar.flows.checks import check_digest
 from nightjar.flows.costs import above_limits, estimate, told_stale, with_small_upgrade
 from nightjar.flows.deletions import decide_deletions, remember_withheld
 from nightjar.flows.erased import refuse_erased
-from nightjar.flows.graph import damage
 from nightjar.flows.listing import list_wanted, refuse_unknown, within
 from nightjar.flows.metadata import rules_digest
 from nightjar.flows.moves import may_stay, to_new_keys
 from nightjar.flows.remaking import in_one_space, remake_lost
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import Live, read_version
-from nightjar.model import CollectionName
 from nightjar.plural import counted
 from nightjar.recipe import Recipe
 from nightjar.stages import plan as stage
-from nightjar.stages.objects import FORM
 
 log = logging.getLogger(__name__)
 _SHARD_BYTES: Final = 32 * 1024 * 1024
@@ -199,27 +196,6 @@ def _recipes(services: Services, recipe: Recipe, base: pa.Table) -> stage.Recipe
     """The suites are read only where one of their verdicts stands in the base."""
     by_rule = pc.any(pc.equal(base["failure_stage"], "check")).as_py()
     return stage.Recipes(recipe, check=check_digest(services, recipe) if by_rule else "")
-
-
-def disagreement(services: Services, live: Live | None) -> str | None:
-    """Why the live collection cannot be trusted to be its version's checkout, or None."""
-    if live is None:
-        return None
-    version = read_version(services.state, live.version)
-    checked_out = read_checkout(services.state, live.collection)
-    if live.collection not in services.index.collections():
-        return f"collection {live.collection} is gone"
-    if checked_out is None or checked_out.value.checkout != version.checkout:
-        return f"the record of collection {live.collection} does not name version {live.version}"
-    if checked_out.value.form != FORM:
-        return f"collection {live.collection} holds objects as an earlier release made them"
-    count = services.index.count(CollectionName(live.collection))
-    if count != version.counts["chunks"]:
-        return (
-            f"collection {live.collection} holds {counted(count, 'object')},"
-            f" version {live.version} has {version.counts['chunks']:,}"
-        )
-    return damage(services, CollectionName(live.collection), checked_out.value.recent)
 
 
 def _shards(work: pa.Table) -> tuple[ShardPlan, ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from nightjar.errors import HeldBack, Superseded
 from nightjar.flows.checkouts import checkouts, close_writing, let_go, read_checkout
-from nightjar.flows.gates import candidate
 from nightjar.flows.points import Point
 from nightjar.flows.records import RecordEntry
-from nightjar.flows.runs import Run
+from nightjar.flows.runs import Run, candidate
 from nightjar.flows.services import Services
 from nightjar.flows.versions import (
     Live,
@@ -138,10 +138,10 @@ def project(services: Services, version: Version, now: Live, *, lease: Lease, ac
     services.index.point(services.corpus.alias, CollectionName(now.collection))
     services.passing(Point.ALIASED)
     _require_still(services, now, lease=lease)
-    enter_live(services, now, actor=actor)
+    versions = enter_live(services, now, actor=actor)
     services.passing(Point.ENTERED)
     _require_still(services, now, lease=lease)
-    retire(services, lease=lease)
+    retire(services, lease=lease, versions=versions)
     services.passing(Point.RETIRED)
 
 
@@ -153,27 +153,33 @@ def _require_still(services: Services, now: Live, *, lease: Lease) -> None:
         raise Superseded(f"version {live.version if live else 0} went live since: nothing is left to do for this run")
 
 
-def enter_live(services: Services, now: Live, *, actor: str) -> None:
+def enter_live(services: Services, now: Live, *, actor: str) -> list[Version]:
     """Every version that still claims to be live is retired, or rolled back; then the live one's record says so.
 
-    A version that the live one was built in place of is over, too.
+    A version that the live one was built in place of is over, too. Returns all versions, as they stand afterwards.
     """
     live = read_version(services.state, now.version)
-    for version in read_versions(services.state):
-        if version.number == live.rebuilds and State.ABANDONED in MOVES[version.state]:
-            reason = f"rebuilt as version {live.number}"
-            save_version(
-                services.state, version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason=reason)
-            )
-        if version.number != now.version and version.state is State.LIVE:
-            after = State.RETIRED if version.number < now.version else State.ROLLED_BACK
-            reason = "" if after is State.RETIRED else now.held_reason
-            left = version.enter(after, at=services.clock(), actor=actor, reason=reason)
-            save_version(services.state, _without_lost_collection(services, left))
+    others = (each for each in read_versions(services.state) if each.number != live.number)
+    left = [_left(services, each, live, now, actor=actor) for each in others]
     if live.state is not State.LIVE:
         entered = live.enter(State.LIVE, at=services.clock(), actor=actor)
         entered = replace(entered, promoted_at=now.promoted_at, collection=now.collection, reason="")
-        save_version(services.state, entered)
+        live = save_version(services.state, entered)
+    return [live, *left]
+
+
+def _left(services: Services, version: Version, live: Version, now: Live, *, actor: str) -> Version:
+    """A version beside the live one, its record saved where that said otherwise."""
+    if version.number == live.rebuilds and State.ABANDONED in MOVES[version.state]:
+        reason = f"rebuilt as version {live.number}"
+        entered = version.enter(State.ABANDONED, at=services.clock(), actor=actor, reason=reason)
+        return save_version(services.state, entered)
+    if version.state is not State.LIVE:
+        return version
+    after = State.RETIRED if version.number < now.version else State.ROLLED_BACK
+    reason = "" if after is State.RETIRED else now.held_reason
+    entered = version.enter(after, at=services.clock(), actor=actor, reason=reason)
+    return save_version(services.state, _without_lost_collection(services, entered))
 
 
 def _without_lost_collection(services: Services, version: Version) -> Version:
@@ -183,21 +189,22 @@ def _without_lost_collection(services: Services, version: Version) -> Version:
     return version if stands else replace(version, collection=None)
 
 
-def retire(services: Services, *, lease: Lease) -> None:
+def retire(services: Services, *, lease: Lease, versions: Sequence[Version] | None = None) -> None:
     """Drop old collections beyond `index.keep_collections`; what the alias or `live.json` names is never dropped.
 
     A collection stays by what it holds now (its record), newest version first. Of those whose version waits the newest
-    stays; an older one is filled again from stored vectors if somebody promotes it after all.
+    stays; an older one is filled again from stored vectors if somebody promotes it after all. `versions` are all of
+    them, where the caller has just read them.
     """
     live = read_live(services.state)
     kept = {live.collection} if live else set()
     if target := services.index.alias(services.corpus.alias):
         kept.add(target)
-    versions = {version.number: version for version in read_versions(services.state)}
-    waiting = max((number for number, each in versions.items() if each.state is State.WAITING), default=None)
+    known = {each.number: each for each in versions or read_versions(services.state)}
+    waiting = max((number for number, each in known.items() if each.state is State.WAITING), default=None)
     held = [entry.value for entry in checkouts(services) if entry.value.writing is None]
     for checkout in sorted(held, key=lambda each: -each.version):
-        version = versions.get(checkout.version)
+        version = known.get(checkout.version)
         if checkout.collection in kept or version is None:
             continue
         if live is not None and version.number == live.version:

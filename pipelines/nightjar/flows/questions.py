@@ -15,15 +15,14 @@ from typing import Final
 import pyarrow.compute as pc
 
 from nightjar.errors import bounded
-from nightjar.flows.decisions import newest_waiting
 from nightjar.flows.deletions import read_withheld, read_withheld_list, withheld_digest
 from nightjar.flows.differences import documents_apart
-from nightjar.flows.gates import candidate
 from nightjar.flows.planning import Plan, plan
-from nightjar.flows.runs import Run
+from nightjar.flows.runs import Run, candidate
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import GATES, sentence
 from nightjar.flows.versions import Version, read_live
+from nightjar.flows.waiting import newest_waiting
 from nightjar.plural import counted
 from nightjar.stages.states import State
 

@@ -25,7 +25,7 @@ from nightjar.flows.rows import Row
 from nightjar.flows.services import Services
 from nightjar.flows.sweeping import keep_highest
 from nightjar.flows.telling import rows_of, standing_documents
-from nightjar.flows.versions import Version, live_entry, read_live, read_versions, write_live
+from nightjar.flows.versions import Version, read_live, read_versions, seen_live, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 from nightjar.stages.garbage import record_last
@@ -156,7 +156,7 @@ def _give_up(services: Services, hopeless: Collection[str], *, lease: Lease, act
     if gone:
         lease.assure(REQUEST_S)
         keep_highest(services, actor=actor)
-    seen, live = live_entry(services.state), read_live(services.state)
+    seen, live = seen_live(services.state)
     if live is not None and live.returning_to in gone:
         write_live(services.state, replace(live, returning_to=None), expected=seen)
     for number in gone:

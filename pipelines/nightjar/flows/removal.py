@@ -28,7 +28,7 @@ from nightjar.flows.points import Point
 from nightjar.flows.revising import revise_manifests
 from nightjar.flows.scrubbing import scrub_runs, scrub_versions, scrub_withheld
 from nightjar.flows.services import Services
-from nightjar.flows.versions import live_entry, read_live, write_live
+from nightjar.flows.versions import seen_live, write_live
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.stages.scrub import Marks, names_of, scrubbed
@@ -151,7 +151,7 @@ def _erase_access(services: Services, ids: Sequence[str], *, lease: Lease) -> No
 
 def _scrub_hold(services: Services, marks: Marks, *, lease: Lease) -> None:
     """Why the corpus is on hold, in a person's own words, without those that name the documents."""
-    entry, live = live_entry(services.state), read_live(services.state)
+    entry, live = seen_live(services.state)
     if live is None or (reason := scrubbed(live.held_reason, marks)) == live.held_reason:
         return
     lease.assure(REQUEST_S)

@@ -8,13 +8,13 @@ from dataclasses import replace
 from nightjar.errors import HeldBack
 from nightjar.flows.checkouts import drop_collection, standing_checkout
 from nightjar.flows.fence import REQUEST_S
-from nightjar.flows.index import fill_and_prove
+from nightjar.flows.filling import fill_and_prove
 from nightjar.flows.objects import due_rows, without_vectors
-from nightjar.flows.planning import disagreement
 from nightjar.flows.promotion import project, retire
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.verify import NotTheCheckout
-from nightjar.flows.versions import Live, live_entry, read_live, read_version, save_version, write_live
+from nightjar.flows.versions import Live, read_live, read_version, save_version, seen_live, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 
@@ -76,7 +76,7 @@ def name_collection(services: Services, live: Live) -> bool:
 
 
 def _commit(services: Services, seen: Live, name: CollectionName, *, lease: Lease) -> Live:
-    entry, now = live_entry(services.state), read_live(services.state)
+    entry, now = seen_live(services.state)
     if now is None or _place(now) != _place(seen):
         raise HeldBack("what is live was changed while its collection was filled anew: try again")
     lease.verify()

@@ -8,7 +8,6 @@ from typing import Final
 
 from nightjar.clock import SYSTEM_CLOCK, Clock
 from nightjar.errors import HeldBack, Superseded
-from nightjar.flows.decisions import Decider
 from nightjar.flows.fence import releasing
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, nothing_live
@@ -16,6 +15,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.settle import tidy
 from nightjar.flows.versions import Live, read_live, read_version
 from nightjar.lease import Lease
+from nightjar.owner import Decider
 from nightjar.stages.states import State
 
 log = logging.getLogger(__name__)

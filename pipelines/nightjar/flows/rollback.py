@@ -13,14 +13,15 @@ from typing import Final
 from nightjar.artifacts import version_key
 from nightjar.errors import HeldBack, Misconfigured, Superseded
 from nightjar.flows.checkouts import open_writing, standing_checkout
-from nightjar.flows.index import fill_and_prove, obstacle_between
+from nightjar.flows.filling import fill_and_prove
 from nightjar.flows.inplace import bring
 from nightjar.flows.objects import due_rows, require_vectors
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import COMMIT_S, project
 from nightjar.flows.services import Services
+from nightjar.flows.strategies import obstacle_between
 from nightjar.flows.verify import NotTheCheckout, verify_checkout
-from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version, read_versions, write_live
+from nightjar.flows.versions import Live, Version, read_live, read_version, read_versions, seen_live, write_live
 from nightjar.lease import Lease
 from nightjar.model import CollectionName
 
@@ -43,7 +44,7 @@ def ask_return(services: Services, *, to: int | None, reason: str, actor: str = 
         Misconfigured: there is no such version, it was never live, or its stored vectors are gone.
         Superseded: somebody else moved `live.json` at this moment.
     """
-    entry, live = live_entry(services.state), read_live(services.state)
+    entry, live = seen_live(services.state)
     if live is None:
         raise nothing_live(services)
     target = _target(services, live, to)
@@ -115,7 +116,7 @@ def finish_return(services: Services, *, lease: Lease, actor: str) -> Live | Non
         return None
     target = read_version(services.state, live.returning_to)
     collection = _checked_out(services, live, target, lease=lease)
-    entry, now = live_entry(services.state), read_live(services.state)
+    entry, now = seen_live(services.state)
     if now is None or now.returning_to != target.number:
         raise Superseded("the rollback was changed by somebody else meanwhile: look at `nightjar versions`")
     back = replace(
@@ -182,7 +183,7 @@ def unhold(services: Services) -> Live:
 
 
 def _held(services: Services, *, held: bool, reason: str, actor: str) -> Live:
-    entry, live = live_entry(services.state), read_live(services.state)
+    entry, live = seen_live(services.state)
     if live is None:
         raise Misconfigured(f"corpus {services.corpus.name} has nothing live: there is nothing to hold yet")
     if live.returning_to is not None:

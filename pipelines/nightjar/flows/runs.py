@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from nightjar.flows.access import read_access
 from nightjar.flows.erased import erased_sequence
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Live, commits_of, read_live, read_version
+from nightjar.flows.versions import Live, Version, commits_of, read_live, read_version
 from nightjar.recipe import STAGES, Recipe, Stage
 
 
@@ -180,3 +181,15 @@ def read_table(services: Services, key: str) -> pa.Table | None:
     """What `write_table` wrote; None when it did not."""
     stored = services.state.read(key)
     return from_parquet(stored.data, key=key) if stored else None
+
+
+def candidate(services: Services, run: Run) -> Version | None:
+    """The version this run made; None while the night is `unchanged`."""
+    record = read_json(services, run, "version.json")
+    number = record and record["version"]
+    return read_version(services.state, number) if number else None
+
+
+def told_of(services: Services, run: Run) -> Mapping[str, Any]:
+    """What the gate counted tonight: `documents` by what happened to them, `cost`; empty while there is no version."""
+    return read_json(services, run, "version.json") or {}

@@ -17,7 +17,6 @@ from nightjar.flows.checkouts import (
 )
 from nightjar.flows.disk import refuse_full_disk
 from nightjar.flows.erased import erased_sequence
-from nightjar.flows.granting import spread_access
 from nightjar.flows.inplace import end_writing
 from nightjar.flows.manifests import load_manifest
 from nightjar.flows.points import Point
@@ -27,6 +26,7 @@ from nightjar.flows.restoring import restore_distrusted
 from nightjar.flows.rollback import finish_return
 from nightjar.flows.runs import Options, Run, find_run, save_run
 from nightjar.flows.services import Services
+from nightjar.flows.spreading import spread_access
 from nightjar.flows.tainted import drop_tainted_vectors
 from nightjar.flows.versions import Live, Version, read_live, read_version, save_version, version_numbers
 from nightjar.lease import Lease

@@ -7,8 +7,7 @@ from typing import Final, TypeVar
 
 from nightjar.clock import stopwatch
 from nightjar.errors import HeldBack
-from nightjar.flows.gates import told_of
-from nightjar.flows.runs import Run, read_json, write_json
+from nightjar.flows.runs import Run, read_json, told_of, write_json
 from nightjar.flows.services import Services
 
 T = TypeVar("T")

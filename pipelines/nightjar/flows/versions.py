@@ -170,15 +170,24 @@ def read_live(state: StateStore) -> Live | None:
     Raises:
         Misconfigured: `live.json` is missing while versions have been live: an error, not a first night.
     """
+    return seen_live(state)[1]
+
+
+def seen_live(state: StateStore) -> tuple[RecordEntry | None, Live | None]:
+    """What is live, with what to hand to `write_live` for a move from exactly there.
+
+    Raises:
+        Misconfigured: as `read_live` says.
+    """
     entry = live_entry(state)
     if entry is not None:
-        return Live(**{k: v for k, v in entry.value.items() if k in Live.__dataclass_fields__})
+        return entry, Live(**{k: v for k, v in entry.value.items() if k in Live.__dataclass_fields__})
     once_live = [v.number for v in read_versions(state) if v.promoted_at]
     if once_live:
         raise Misconfigured(
             f"{LIVE} is missing although version {once_live[0]} was live: restore that object from the state bucket"
         )
-    return None
+    return None, None
 
 
 def is_made_from(version: Version, live: Live | None) -> bool:

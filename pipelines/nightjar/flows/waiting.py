@@ -14,7 +14,7 @@ from nightjar.flows.inplace import end_writing
 from nightjar.flows.manifests import load_manifest, lost_documents, without_content
 from nightjar.flows.runs import Run
 from nightjar.flows.services import Services
-from nightjar.flows.versions import Live, Version, read_live, read_version, save_version
+from nightjar.flows.versions import Live, Version, is_made_from, read_live, read_version, read_versions, save_version
 from nightjar.lease import Lease
 from nightjar.plural import counted
 from nightjar.stages.states import State
@@ -101,3 +101,10 @@ def withdraw(services: Services, version: Version, *, lease: Lease) -> None:
     if live is None or writing is None or writing.target != version.number or live.version == version.number:
         return
     end_writing(services, live.collection, version, read_version(services.state, live.version), lease=lease)
+
+
+def newest_waiting(services: Services) -> Version | None:
+    """What a person would be asked about now: a version that others have overtaken would be another, built anew."""
+    live = read_live(services.state)
+    versions = read_versions(services.state)
+    return next((each for each in versions if each.state is State.WAITING and is_made_from(each, live)), None)
