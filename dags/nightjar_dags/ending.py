@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightjar.errors import Superseded
-from nightjar.flows import gates, planning
 from nightjar.flows import night as whole
+from nightjar.flows import planning
 from nightjar.flows.questions import question_after
-from nightjar.flows.runs import Run, find_run, read_json, require_current
+from nightjar.flows.runs import Run, candidate, find_run, read_json, require_current
 from nightjar.flows.services import Services
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def keep_report(services: Services, run_id: str, *, broken: Sequence[str]) -> Ma
     if read_json(services, run, "report.json") is not None and _is_overtaken(services, run):
         log.info("run=%s is over: its report stays as it was", run_id)
         return None
-    version = gates.candidate(services, run)
+    version = candidate(services, run)
     explained = planning.plan(services, run).held or (version and version.reason)
     reason = f"failed: {', '.join(broken)}; the last line of a task's log says why" if broken and not explained else ""
     report = whole.finish(services, run, reason=reason)

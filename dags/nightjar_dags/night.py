@@ -25,7 +25,7 @@ from nightjar.flows.embedding import embed_shard
 from nightjar.flows.fence import beating
 from nightjar.flows.granting import apply_access
 from nightjar.flows.parsing import parse_shard
-from nightjar.flows.runs import Options
+from nightjar.flows.runs import Options, candidate
 from nightjar.flows.services import Services
 from nightjar.flows.timing import timed
 from nightjar.flows.versions import Live, read_version
@@ -95,7 +95,7 @@ def gate(corpus: Corpus) -> dict[str, Any]:
 def index(corpus: Corpus) -> None:
     """Check the candidate out into a collection; skipped, with all that follows, on a night without one."""
     with taking_part(corpus) as part, waiting_as_asked(part.run.options):
-        if gates.candidate(part.services, part.run) is None:
+        if candidate(part.services, part.run) is None:
             raise AirflowSkipException("nothing differs and the index agrees: no new version")
         timed(part.services, part.run, "index", lambda: checkout.index(part.services, part.run, lease=part.lease))
 
