@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nightjar.adapters.postponed import postponed
+from nightjar.adapters.postponed import postponed, postponed_classes
 
 
 @pytest.fixture
@@ -49,3 +49,33 @@ def test_a_module_below_a_postponed_one_is_found(tmp_path: Path, monkeypatch: py
 def test_a_module_that_is_imported_already_stays() -> None:
     with postponed("json"):
         assert __import__("json").__file__
+
+
+@pytest.fixture
+def costly(dear: str, tmp_path: Path) -> str:
+    (tmp_path / f"{dear}.py").write_text("class Login:\n    def __init__(self, name):\n        self.name = name\n")
+    return dear
+
+
+def test_a_postponed_class_makes_one_of_the_real_when_it_is_called(costly: str) -> None:
+    with postponed_classes(costly, "Login"):
+        stand_in = importlib.import_module(costly).Login
+    assert costly not in sys.modules
+    made = stand_in(name="mia")
+    assert made.name == "mia"
+    assert type(made) is importlib.import_module(costly).Login
+
+
+def test_instances_of_the_real_class_are_the_stand_ins_too(costly: str) -> None:
+    with postponed_classes(costly, "Login"):
+        stand_in = importlib.import_module(costly).Login
+    assert not isinstance("mia", stand_in)
+    assert costly not in sys.modules  # nobody imported it, so that nothing can be one
+    assert isinstance(importlib.import_module(costly).Login("mia"), stand_in)
+    assert not isinstance("mia", stand_in)
+
+
+def test_classes_of_a_module_that_is_imported_already_are_its_own() -> None:
+    before = sys.modules["json"]
+    with postponed_classes("json", "JSONDecoder"):
+        assert importlib.import_module("json") is before

@@ -1,4 +1,4 @@
-"""Modules that a library imports at its start and seldom uses: imported when they are first asked for something.
+"""What a library imports at its start and seldom uses: imported when it is first asked for something.
 
 `importlib.util.LazyLoader` does not serve: an import statement that meets its module loads it.
 """
@@ -43,3 +43,33 @@ def _stand_in(name: str) -> ModuleType:
 def _leave(name: str, module: ModuleType) -> None:
     if sys.modules.get(name) is module:
         del sys.modules[name]
+
+
+@contextmanager
+def postponed_classes(module: str, *names: str) -> Iterator[None]:
+    """Whoever writes `from module import Name` while the block runs gets a stand-in, unless it is imported already.
+
+    Calling the stand-in imports the module and makes one of the real class; what the real class made is an instance
+    of the stand-in, too. That is all it can: it is nothing to derive from.
+    """
+    if module in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(module)
+    vars(stand_in).update({name: _Later(name, (), {"__module__": module}) for name in names})
+    sys.modules[module] = stand_in
+    try:
+        yield
+    finally:
+        _leave(module, stand_in)
+
+
+class _Later(type):
+    """The class of the same name and module, once somebody needs it."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(cls.__module__), cls.__name__)(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        module = sys.modules.get(cls.__module__)
+        return module is not None and isinstance(instance, getattr(module, cls.__name__))

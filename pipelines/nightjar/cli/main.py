@@ -14,7 +14,7 @@ import click
 from nightjar.cli.faults import answering, telling_usage
 
 # Half a million imported objects, none of them garbage: seldom searched, and not at all at the end. Two seconds.
-gc.set_threshold(100_000, 10, 10)
+gc.set_threshold(500_000, 10, 10)
 
 _DEBUG: Final = "--debug"
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {

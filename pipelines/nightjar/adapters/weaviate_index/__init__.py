@@ -3,11 +3,18 @@
 import logging
 import warnings
 
+from nightjar.adapters.postponed import postponed_classes
 from nightjar.barred import barred
 
-# A dependency of the client tells its own maintainers about deprecations, at every start of every command; another
-# brings a command line of its own, with colours.
-with warnings.catch_warnings(record=True), barred("httpx._main"):
+_LOGINS = ("AsyncOAuth2Client", "OAuth2Client")
+
+# A dependency of the client tells its own maintainers about deprecations, at every start of every command; one brings
+# a command line with colours, and one all of cryptography, for logins by OIDC.
+with (
+    warnings.catch_warnings(record=True),
+    barred("httpx._main"),
+    postponed_classes("authlib.integrations.httpx_client", *_LOGINS),
+):
     import weaviate  # noqa: F401 - imported here first, so that the warning stays here
 
 # The client logs refused objects whole, document text included. What was refused is raised, so nothing is lost.
