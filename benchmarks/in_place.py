@@ -2,8 +2,9 @@
 
     . .nightjar/env && .venv/bin/python benchmarks/in_place.py [CHUNKS]
 
-The default model and parser; nights and rollbacks are whole processes of the command line, imports included. "reading"
-is what a fill would take if writing cost nothing. Writes benchmarks/results/in_place.json.
+The default model and parser; nights and rollbacks are whole processes of the command line, imports included. Rollbacks
+find as long a history as a corpus keeps, mostly copies of one record. "reading" is what a fill would take if writing
+cost nothing. Writes benchmarks/results/in_place.json.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,7 @@ from corpora import BUCKET, corpus_file, drop_index, empty, nightjar
 from nightjar.flows.objects import checkout, due_rows
 from nightjar.flows.rollback import unhold
 from nightjar.flows.services import Services
-from nightjar.flows.versions import read_live, read_version
+from nightjar.flows.versions import open_version, read_live, read_version, version_numbers
 from nightjar.settings import Settings
 from nightjar.wiring import open_services
 
@@ -48,6 +50,8 @@ def main() -> None:
     result["1 % over cold, whole processes"] = round(little["s"] / cold["s"], 4)
     result["1 % over cold, the runs' own seconds"] = round(little["seconds"]["total"] / cold["seconds"]["total"], 4)
     services = opened("blue_green")
+    lengthen_history(services)
+    result["versions"] = len(version_numbers(services.state))
     result["reading, s"] = timed(lambda: read_all(services))
     result["rollbacks"] = [back(services, to) for to in (3, 4, 3, 2, 1)]  # the first three by alias
     result["a command that changes nothing, s"] = timed(lambda: nightjar("versions", corpus("blue_green")))
@@ -78,6 +82,14 @@ def night(strategy: str, what: str) -> dict[str, Any]:
 def opened(strategy: str) -> Services:
     settings = Settings.from_environment(os.environ)
     return open_services(settings.corpus(str(corpus(strategy))), settings)
+
+
+def lengthen_history(services: Services) -> None:
+    """As many versions as `index.keep_versions` lets stand; nobody goes back to the copies."""
+    served = read_version(services.state, 2)
+    for number in range(version_numbers(services.state)[-1] + 1, services.corpus.index.keep_versions + 1):
+        copy = replace(served, number=0, run_id=f"copy-{number}", parent=number - 1, nonce="")
+        open_version(services.state, copy)
 
 
 def read_all(services: Services) -> None:

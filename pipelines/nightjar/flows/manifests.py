@@ -38,7 +38,9 @@ def load_manifest(state: StateStore, buckets: Sequence[str]) -> pa.Table:
     Raises:
         LostBucket: a bucket is missing or damaged.
     """
-    tables = list(in_order(lambda key: read_bucket(state, key), buckets))
+    # Read at once, decoded one by one: each thread that decodes keeps memory of its own, together five times the rows.
+    stored = in_order(lambda key: _standing(state, key), buckets)
+    tables = [bucket_in(data, key=key) for key, data in zip(buckets, stored, strict=True)]
     return pa.concat_tables(tables) if tables else MANIFEST.empty_table()
 
 
@@ -48,10 +50,14 @@ def read_bucket(state: StateStore, key: str) -> pa.Table:
     Raises:
         LostBucket: it is missing or damaged.
     """
+    return bucket_in(_standing(state, key), key=key)
+
+
+def _standing(state: StateStore, key: str) -> bytes:
     stored = state.read(key)
     if stored is None:
         raise LostBucket(f"the manifest bucket {key} is missing from the state")
-    return bucket_in(stored.data, key=key)
+    return stored.data
 
 
 def bucket_in(data: bytes, *, key: str) -> pa.Table:
