@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nightjar.barred import barred
 from nightjar.errors import Misconfigured
+from nightjar.imports import barred
 from nightjar.model import Chunk, ContentKey, Element, EmbeddedChunk, ParsedDocument, sha256
 
 # Arrow looks for pandas once, at its first array, and imports it where it is: a quarter of a second a command.

@@ -1,4 +1,4 @@
-"""Who holds a lease, and whether a process of this very machine is still there."""
+"""Who works on a corpus, by lease or by decision; and whether a process of this very machine is still there."""
 
 from __future__ import annotations
 

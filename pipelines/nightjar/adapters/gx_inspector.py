@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from nightjar.adapters.postponed import postponed
 from nightjar.adapters.quiet import silence_telemetry
 from nightjar.corpus.policy import SHIPPED_SUITES
 from nightjar.corpus.shipped import shipped_suites
 from nightjar.errors import Code, Misconfigured, bounded
+from nightjar.imports import barred, postponed
 from nightjar.model import Violation, sha256
 from nightjar.opening import once
 
@@ -117,12 +117,13 @@ class GxInspector:
 def _great_expectations() -> Any:
     """The library: seconds and half a gigabyte, so never before the first check.
 
-    It imports a library of charts and one of tests that few rules need: a second between them.
+    It imports a library of charts and one of tests that few rules need, a second between them, and SQLAlchemy where
+    that happens to be installed, which no rule can need: rows come as a data frame.
     """
     silence_telemetry()  # read once, at import
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), postponed("altair", "scipy.stats"):
+        with warnings.catch_warnings(), postponed("altair", "scipy.stats"), barred("sqlalchemy"):
             warnings.simplefilter("ignore")  # its deprecations are its own
             import great_expectations as gx  # noqa: PLC0415 - see above
     except ImportError as error:

@@ -9,12 +9,7 @@ from typing import Any, NoReturn
 
 from nightjar.errors import HeldBack
 from nightjar.flows.access import read_access
-from nightjar.flows.checkouts import (
-    claim_collection,
-    close_writing,
-    drop_collection,
-    open_writing,
-)
+from nightjar.flows.checkouts import claim_collection, close_writing, drop_collection, open_writing
 from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.graph import RECENT
 from nightjar.flows.inplace import WINDOW, Written, bring, end_writing

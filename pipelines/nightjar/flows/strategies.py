@@ -8,10 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.flows.checkouts import (
-    read_checkout,
-    standing_checkout,
-)
+from nightjar.flows.checkouts import read_checkout, standing_checkout
 from nightjar.flows.graph import damage
 from nightjar.flows.manifests import differing, indexed, load_manifest
 from nightjar.flows.objects import schema_of

@@ -3,8 +3,7 @@
 import logging
 import warnings
 
-from nightjar.adapters.postponed import postponed_classes
-from nightjar.barred import barred
+from nightjar.imports import barred, postponed_classes
 
 _LOGINS = ("AsyncOAuth2Client", "OAuth2Client")
 

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from nightjar.imports import postponed
 from nightjar.stages.drift.embeddings import Novelty
 from nightjar.stages.drift.findings import FAIL, NONE, STATES, Finding
 from nightjar.stages.drift.sides import Side
@@ -146,7 +147,8 @@ def _labelled(live: Side, night: Side) -> NDArray[np.intp]:
 
     There are never more clusters than distinct vectors, so that each has a beginning of its own.
     """
-    from scipy.cluster.vq import kmeans2  # noqa: PLC0415 - half a second of imports, and most steps explain nothing
+    with postponed("scipy.cluster.hierarchy", "scipy.spatial.transform"):
+        from scipy.cluster.vq import kmeans2  # noqa: PLC0415 - a fifth of a second, and most steps explain nothing
 
     together = np.concatenate([live.vectors, night.vectors])
     distinct = len({vector.tobytes() for vector in together})

@@ -1,6 +1,8 @@
-"""What a library imports at its start and seldom uses: imported when it is first asked for something.
+"""What a library imports at its start and Nightjar seldom or never uses: half of a command's first seconds.
 
-`importlib.util.LazyLoader` does not serve: an import statement that meets its module loads it.
+`postponed` and `postponed_classes` stand in for what is imported once somebody needs it; `barred` is for what a library
+does without where it is not installed. `importlib.util.LazyLoader` does not serve: an import statement that meets its
+module loads it.
 """
 
 from __future__ import annotations
@@ -73,3 +75,28 @@ class _Later(type):
     def __instancecheck__(cls, instance: object) -> bool:
         module = sys.modules.get(cls.__module__)
         return module is not None and isinstance(instance, getattr(module, cls.__name__))
+
+
+class _Bar:
+    """A finder of modules that says of some that there is none."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in self._names:
+            raise ImportError(name)
+
+
+@contextmanager
+def barred(*names: str) -> Iterator[None]:
+    """Whoever imports one of `names` while the block runs gets an ImportError, unless it is imported already.
+
+    None in `sys.modules` does not serve: compiled modules take that for the module itself.
+    """
+    bar = _Bar(names)
+    sys.meta_path.insert(0, bar)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(bar)

@@ -1,4 +1,4 @@
-"""A module that is imported when it is first asked for something."""
+"""Modules that are imported when they are first asked for something, or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nightjar.adapters.postponed import postponed, postponed_classes
+from nightjar.imports import barred, postponed, postponed_classes
 
 
 @pytest.fixture
@@ -79,3 +79,19 @@ def test_classes_of_a_module_that_is_imported_already_are_its_own() -> None:
     before = sys.modules["json"]
     with postponed_classes("json", "JSONDecoder"):
         assert importlib.import_module("json") is before
+
+
+def test_a_barred_module_is_not_there_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a_needless_module.py").write_text("answer = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with barred("a_needless_module"), pytest.raises(ImportError):
+        importlib.import_module("a_needless_module")
+    assert importlib.import_module("a_needless_module").answer == 42
+    monkeypatch.delitem(sys.modules, "a_needless_module")
+
+
+def test_a_barred_module_that_is_imported_already_stays() -> None:
+    before = sys.modules["json"]
+    with barred("json"):
+        assert importlib.import_module("json") is before
+    assert sys.modules["json"] is before
