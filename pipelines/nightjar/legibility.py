@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from itertools import islice
 from typing import Final
 
 _LONGEST: Final = 1_000_000
@@ -41,7 +43,7 @@ def mojibake_share(text: str) -> float:
     if text.isascii():
         return 0.0
     misread = max(0, len(_MISREAD.findall(text)) - _FORGIVEN) / len(text)
-    letters = len(_LETTER.findall(text))
     high = len(_HIGH_LETTER.findall(text))
-    foreign = letters >= _FEWEST_LETTERS and high / letters > _MOST_HIGH_LETTERS
-    return 1.0 if foreign else misread
+    many = math.ceil(high / _MOST_HIGH_LETTERS)  # among so many letters the high ones are no majority
+    letters = sum(1 for _ in islice(_LETTER.finditer(text), many))
+    return 1.0 if _FEWEST_LETTERS <= letters < many else misread
