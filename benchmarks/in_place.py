@@ -3,8 +3,9 @@
     . .nightjar/env && .venv/bin/python benchmarks/in_place.py [CHUNKS]
 
 The default model and parser; nights and rollbacks are whole processes of the command line, imports included. Rollbacks
-find as long a history as a corpus keeps, mostly copies of one record. "reading" is what a fill would take if writing
-cost nothing. Writes benchmarks/results/in_place.json.
+find as long a history as a corpus keeps, mostly copies of one record. Nights are a day apart, so that the disk gets half
+a minute to take what the night before wrote. "reading" is what a fill would take if writing cost nothing. Writes
+benchmarks/results/in_place.json.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ WORDS: Final = 900
 DOCUMENTS: Final = CHUNKS // 14  # what 900 words in paragraphs of five sentences become
 NAME: Final = "in_place"
 PREFIX: Final = f"bench/{NAME}/"
+_CALM_S: Final = 30
 
 
 def main() -> None:
@@ -72,6 +74,7 @@ def corpus(strategy: str) -> Path:
 
 
 def night(strategy: str, what: str) -> dict[str, Any]:
+    time.sleep(_CALM_S)
     code, report, seconds = nightjar("run", corpus(strategy))
     told = {"night": what, "exit": code, "s": round(seconds, 1), "state": report.get("state")}
     told |= {key: report.get(key) for key in ("version", "chunks", "seconds")}
