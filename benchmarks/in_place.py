@@ -3,8 +3,8 @@
     . .nightjar/env && .venv/bin/python benchmarks/in_place.py [CHUNKS]
 
 The default model and parser; nights and rollbacks are whole processes of the command line, imports included. Rollbacks
-find as long a history as a corpus keeps, mostly copies of one record. Nights are a day apart, so that the disk gets half
-a minute to take what the night before wrote. "reading" is what a fill would take if writing cost nothing. Writes
+find as long a history as a corpus keeps, mostly copies of one record. Nights are a day apart: the disk gets half a
+minute to take what the night before wrote. "reading" is what a fill would take if writing cost nothing. Writes
 benchmarks/results/in_place.json.
 """
 
