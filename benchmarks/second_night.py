@@ -20,10 +20,9 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-import pyarrow as pa
 from corpora import BUCKET, corpus_file, drop_index, empty
 
 from nightjar.artifacts import MANIFEST, rows_table
@@ -41,6 +40,9 @@ from nightjar.settings import Settings
 from nightjar.stages.properties import properties_of
 from nightjar.stages.states import State
 from nightjar.wiring import open_services
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 OBJECTS: Final = int((sys.argv[1:] or ["20000"])[0])
 ROUNDS: Final = 5
