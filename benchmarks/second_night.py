@@ -41,7 +41,7 @@ from nightjar.stages.properties import properties_of
 from nightjar.stages.states import State
 from nightjar.wiring import open_services
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # nightjar must be first: Arrow chooses at its import how commands allocate
     import pyarrow as pa
 
 OBJECTS: Final = int((sys.argv[1:] or ["20000"])[0])

@@ -17,7 +17,7 @@ from nightjar.adapters.s3_client import s3_client
 from nightjar.adapters.s3_source import S3Source
 from nightjar.adapters.s3_state import S3State
 from nightjar.corpus import Corpus
-from nightjar.flows.services import Progress, Services
+from nightjar.flows.services import Progress, Services, unseen
 from nightjar.opening import ahead, once
 from nightjar.ports import Embedder, Index, Parser, Tokenizer
 from nightjar.recipe import Recipe
@@ -56,12 +56,8 @@ def doors_from(settings: Settings) -> Doors:
     return Doors(source=client, state=client, weaviate=weaviate)
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 def open_services(
-    corpus: Corpus, settings: Settings, *, doors: Doors | None = None, progress: Progress = silent
+    corpus: Corpus, settings: Settings, *, doors: Doors | None = None, progress: Progress = unseen
 ) -> Services:
     """The corpus's doors; call `services.close()` when done with them."""
     silence_telemetry()

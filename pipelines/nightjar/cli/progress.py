@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nightjar.cli.logs import start_logging
-from nightjar.cli.session import unseen
-from nightjar.flows.services import Progress
+from nightjar.flows.services import Progress, unseen
 
 
 @contextmanager

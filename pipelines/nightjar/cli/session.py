@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nightjar.corpus import Corpus
-from nightjar.flows.services import Progress, Services
+from nightjar.flows.services import Progress, Services, unseen
 from nightjar.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ def _tools() -> Iterable[Tool]:
     from nightjar.adapters.parser.tools import parser_tools  # noqa: PLC0415 - as above
 
     return parser_tools()
-
-
-def unseen(what: str, done: int, total: int) -> None:
-    """Progress of commands that are quick."""
 
 
 @dataclass(frozen=True, slots=True)

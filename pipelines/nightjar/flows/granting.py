@@ -26,8 +26,6 @@ from nightjar.lease import Lease
 from nightjar.stages.plan import CHANGED, REMADE
 
 log = logging.getLogger(__name__)
-_DOCUMENTS: Final = 100
-_OBJECTS: Final = 500
 _READ_AT_ONCE: Final = 1_000
 _OWN: Final = [name for name in MANIFEST.names if name not in {*SIDECAR, "acl"}]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from nightjar.flows.waiting import reason_to_wait, wait
 from nightjar.lease import Lease
 from nightjar.stages.states import State
 from nightjar.stages.strategy import Strategy
-
-log = logging.getLogger(__name__)
 
 
 def index(services: Services, run: Run, *, lease: Lease) -> Mapping[str, Any]:

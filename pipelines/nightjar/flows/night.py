@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -40,7 +39,6 @@ from nightjar.lease import Lease
 from nightjar.owner import Owner
 from nightjar.stages.states import State
 
-log = logging.getLogger(__name__)
 _SHOWN: Final = 200
 SHARD_STEPS: Final = ((parse_shard, Point.PARSED), (chunk_shard, Point.CHUNKED), (embed_shard, Point.EMBEDDED))
 _WHOLE_STEPS: Final[tuple[tuple[str, Callable[[Services, Run, Lease], object]], ...]] = (

@@ -17,6 +17,10 @@ Progress = Callable[[str, int, int], None]
 """Called with (what, done, total); total 0 when unknown."""
 
 
+def unseen(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One corpus's doors; `wiring` makes it, `flows` use it, nothing else knows the adapters."""

@@ -22,7 +22,6 @@ _PAGES: Final = {
     163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
 }  # fmt: skip
 _SYMBOLS: Final = 2  # a charset of pictures: its bytes are no letters
-_DEFAULT: Final = 1
 _DOUBLE: Final = {"cp932", "cp949", "gb18030", "gbk", "cp936", "big5", "cp950"}
 _WESTERN: Final = "cp1252"
 _LEAD: Final = 0x80
