@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError, create_model
 
-from nightjar.imports import barred, postponed, postponed_classes
+from nightjar.imports import barred, models_built_late, postponed, postponed_classes
 
 
 @pytest.fixture
@@ -95,3 +96,15 @@ def test_a_barred_module_that_is_imported_already_stays() -> None:
     with barred("json"):
         assert importlib.import_module("json") is before
     assert sys.modules["json"] is before
+
+
+def test_models_of_the_block_are_built_when_they_are_used_and_others_as_ever() -> None:
+    with models_built_late():
+        late = create_model("Late", chunks=(int, ...))
+    after = create_model("After", chunks=(int, ...))
+    assert not late.__pydantic_complete__
+    assert after.__pydantic_complete__
+    with pytest.raises(ValidationError):
+        late(chunks="many")
+    assert late(chunks="3").model_dump() == {"chunks": 3}
+    assert "defer_build" not in BaseModel.model_config or BaseModel.model_config["defer_build"] is False

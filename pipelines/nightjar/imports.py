@@ -1,8 +1,8 @@
 """What a library imports at its start and Nightjar seldom or never uses: half of a command's first seconds.
 
 `postponed` and `postponed_classes` stand in for what is imported once somebody needs it; `barred` is for what a library
-does without where it is not installed. `importlib.util.LazyLoader` does not serve: an import statement that meets its
-module loads it.
+does without where it is not installed; `models_built_late` for models that a library defines by the hundred.
+`importlib.util.LazyLoader` does not serve: an import statement that meets its module loads it.
 """
 
 from __future__ import annotations
@@ -100,3 +100,16 @@ def barred(*names: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(bar)
+
+
+@contextmanager
+def models_built_late() -> Iterator[None]:
+    """Pydantic models that are defined while the block runs get their validators when they are first used."""
+    from pydantic import BaseModel  # noqa: PLC0415 - who only bars or postpones needs none of it
+
+    before = BaseModel.model_config.get("defer_build", False)
+    BaseModel.model_config["defer_build"] = True  # every model starts from the settings of its bases
+    try:
+        yield
+    finally:
+        BaseModel.model_config["defer_build"] = before
