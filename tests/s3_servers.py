@@ -65,7 +65,7 @@ def versitygw_server(folder: Path) -> Iterator[Gateway]:
     It checks a condition and then writes; only one action at a time makes that one step.
     """
     (port,) = free_ports(1)
-    command = [str(binary("versitygw")), "--quiet", "--keep-alive", "--port", f"127.0.0.1:{port}", "posix"]
+    command = [str(binary("versitygw")), "--quiet", "--port", f"127.0.0.1:{port}", "posix"]
     command += ["--concurrency", "1", str(folder)]
     keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
     process = subprocess.Popen(

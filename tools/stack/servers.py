@@ -71,7 +71,7 @@ def s3(program: Path, place: Place, secrets: Secrets) -> Service:
         (folder / bucket).mkdir(exist_ok=True)
     environment = {"ROOT_ACCESS_KEY": secrets.s3_access_key, "ROOT_SECRET_KEY": secrets.s3_secret_key}
     port = place.port(Port.S3)
-    options = ["--quiet", "--keep-alive", "--region", REGION, "--health", "/health", "--port", f"{HOST}:{port}"]
+    options = ["--quiet", "--region", REGION, "--health", "/health", "--port", f"{HOST}:{port}"]
     return Service(
         "s3",
         # One at a time: with more, two writers of a conditional put can both win.
