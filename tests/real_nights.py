@@ -34,8 +34,8 @@ from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
 from nightjar.flows.sweeping import Swept, sweep
+from nightjar.flows.tidying import tidy
 from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.lease import TTL_S

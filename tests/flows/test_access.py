@@ -22,7 +22,7 @@ from nightjar.flows.night import report_of, run_night
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, hold
 from nightjar.flows.runs import Options
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import version_numbers
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, Document, ParsedDocument

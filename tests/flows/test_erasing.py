@@ -30,7 +30,7 @@ from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, hold, unhold
 from nightjar.flows.runs import Options, require_current, resume
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live, read_version, read_versions
 from nightjar.lease import Lease

@@ -22,8 +22,8 @@ from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
 from nightjar.flows.sweeping import sweep
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import read_version, read_versions, save_version
 from nightjar.lease import Lease
 from nightjar.owner import Owner

@@ -20,8 +20,8 @@ from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, hold, unhold
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
 from nightjar.flows.sweeping import Swept, sweep
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import read_version, read_versions, version_numbers
 from nightjar.lease import Lease
 from nightjar.model import CollectionName, Violation

@@ -23,7 +23,7 @@ from nightjar.flows.parallel import windows
 from nightjar.flows.rebuilding import rebuild_buckets
 from nightjar.flows.restoring import name_collection, restore
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import Live, Version, live_entry, read_live, read_version
 from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName, IndexObject

@@ -25,8 +25,8 @@ from nightjar.flows.promotion import go_live, retire
 from nightjar.flows.rollback import way_back
 from nightjar.flows.runs import Options, find_run
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
 from nightjar.flows.strategies import with_strategy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import (
     Live,
     Version,

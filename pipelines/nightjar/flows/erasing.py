@@ -12,7 +12,7 @@ from nightjar.flows.erased import Erasure, Erasures, move_erased, read_erased
 from nightjar.flows.points import Point
 from nightjar.flows.removal import Removed, finish_erasures
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.traces import Traces, find_traces, id_of
 from nightjar.lease import Lease
 from nightjar.plural import counted

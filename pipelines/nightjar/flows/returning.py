@@ -12,7 +12,7 @@ from nightjar.flows.fence import releasing
 from nightjar.flows.points import Point
 from nightjar.flows.rollback import ask_return, nothing_live
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import Live, read_live, read_version
 from nightjar.lease import Lease
 from nightjar.owner import Decider

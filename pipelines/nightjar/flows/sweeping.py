@@ -23,7 +23,7 @@ from nightjar.flows.parallel import windows
 from nightjar.flows.points import Point
 from nightjar.flows.records import record
 from nightjar.flows.services import Services
-from nightjar.flows.settle import tidy
+from nightjar.flows.tidying import tidy
 from nightjar.flows.versions import highest_swept, read_live, read_versions
 from nightjar.lease import Lease
 from nightjar.stages.garbage import WEEK_US, in_old_folders, older, record_last, unneeded
