@@ -93,7 +93,7 @@ def lengthen_history(services: Services) -> None:
     """Nearly as many versions as `index.keep_versions` lets stand; nobody goes back to the copies."""
     first = read_version(services.state, 1)
     for number in range(2, services.corpus.index.keep_versions - LITTLE):
-        open_version(services.state, replace(first, number=0, run_id=f"copy-{number}", state=State.RETIRED, nonce=""))
+        open_version(services.state, replace(first, number=0, run_id=f"copy-{number}", state=State.RETIRED))
 
 
 def read_all(services: Services) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from nightjar.ports import StateStore
+from nightjar.ports import StateStore, Stored
 
 
 def _listed(state: StateStore, prefix: str) -> list[dict[str, Any]]:
@@ -55,7 +55,16 @@ class StateContract:
 
     def test_creating_the_very_same_content_again_is_refused_too(self, state: StateStore, key: str) -> None:
         data = b"same"
-        assert [state.create(key, data), state.create(key, data)] == [True, False]
+        assert state.create(key, data) is not None
+        assert state.create(key, data) is None
+
+    def test_a_conditional_write_tells_the_etag_that_a_reading_finds(self, state: StateStore, key: str) -> None:
+        created = state.create(key, b"one")
+        assert created is not None
+        assert state.read(key) == Stored(b"one", created)
+        replaced = state.replace(key, b"two", etag=created)
+        assert replaced is not None
+        assert state.read(key) == Stored(b"two", replaced)
 
     def test_replace_moves_on_from_what_was_read(self, state: StateStore, key: str) -> None:
         state.write(key, b"one")
@@ -87,7 +96,7 @@ class StateContract:
     def test_of_many_creators_one_wins(self, state: StateStore, key: str) -> None:
         with ThreadPoolExecutor(8) as threads:
             won = list(threads.map(lambda number: state.create(key, b"%d" % number), range(8)))
-        assert won.count(True) == 1
+        assert len([etag for etag in won if etag is not None]) == 1
 
     def test_keys_come_in_order_and_only_from_below_the_prefix(self, state: StateStore, folder: str) -> None:
         names = ["b", "a/2", "a/10", "a-1", "a.json", "a/x/y"]

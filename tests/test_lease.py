@@ -82,7 +82,7 @@ def test_a_lease_that_is_released_while_watched_is_taken(state: MemoryState, tim
 
 def test_a_renewal_between_the_last_look_and_the_takeover_keeps_the_lease(time: Time) -> None:
     class RenewsAtTheLastMoment(MemoryState):
-        def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
             if json.loads(data)["run_id"] == "b":
                 first.renew()
             return super().replace(key, data, etag=etag)
@@ -197,7 +197,7 @@ def test_a_renewal_that_a_sibling_was_quicker_with_counts(time: Time) -> None:
     class SiblingIsQuicker(MemoryState):
         quick = False
 
-        def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
             if self.quick:
                 self.quick = False
                 sibling.renew()
@@ -233,7 +233,7 @@ def test_releasing_prevails_over_a_renewal_at_the_same_moment(time: Time) -> Non
     class SiblingIsQuicker(MemoryState):
         quick = False
 
-        def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+        def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
             if self.quick:
                 self.quick = False
                 sibling.renew()
@@ -282,7 +282,7 @@ class TestHeartbeat:
         beat = Event()
 
         class Listens(MemoryState):
-            def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+            def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
                 beat.set()
                 return super().replace(key, data, etag=etag)
 
@@ -312,7 +312,7 @@ class TestHeartbeat:
         class FailsTwice(MemoryState):
             failures = 2
 
-            def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+            def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
                 if self.failures:
                     self.failures -= 1
                     raise Transient("no answer")

@@ -67,11 +67,11 @@ class StateStore(Protocol):
     def write(self, key: str, data: bytes) -> None:
         """Unconditional; only for keys whose content is a function of the key, or private to a run."""
 
-    def create(self, key: str, data: bytes) -> bool:
-        """If-None-Match: false when the key stood already (a lost reply to our own success may also say so)."""
+    def create(self, key: str, data: bytes) -> str | None:
+        """If-None-Match: the new etag; None when the key stood already (or our own success lost its reply)."""
 
-    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
-        """If-Match: false when the object moved on (a lost reply to our own success may also say so)."""
+    def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
+        """If-Match: the new etag; None when the object moved on (or our own success lost its reply)."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below a prefix, in key order."""

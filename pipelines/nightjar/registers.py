@@ -2,7 +2,8 @@
 
 A record carries a `sequence`, which grows by one with every move, and a fresh `nonce`. A store may answer "no" to a
 write that it has done (its first reply was lost and the client asked again), so that after every "no" the record is
-read back: my nonce means that I won. Without the nonce, equal content would repeat its etag and prove nothing.
+read back: my nonce means that I won. Without the nonce, equal content would repeat its etag and prove nothing. A "yes"
+needs no second look: a store that gives two of them is refused (`StateStore.probe`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 Fields: TypeAlias = Mapping[str, Json]
 
 _CONFLICTS: Final = 3
-_OVERTAKEN: Final = "overtaken"  # an etag that no store gives out
 
 
 class Moved(Superseded):
@@ -80,24 +80,23 @@ class Register(Generic[T]):
         nonce, sequence = uuid4().hex, 1 if seen is None else seen.sequence + 1
         data = _dumped({**self.encode(value), "sequence": sequence, "nonce": nonce})
         unanswered: Transient | None = None
-        won = False
+        etag: str | None = None
         try:
-            won = (
+            etag = (
                 self.state.create(self.key, data)
                 if seen is None
                 else self.state.replace(self.key, data, etag=seen.etag)
             )
         except Transient as error:
             unanswered = error
+        if etag is not None:
+            return Entry(value, sequence, nonce, etag)
         now = self.read()
         if now is not None and now.nonce == nonce:
             return now
-        if won and now is not None and now.sequence > sequence:
-            # Moved again by somebody who saw ours: the next swap from here must fail, this one did not.
-            return Entry(value, sequence, nonce, _OVERTAKEN)
         if unanswered is not None:
             raise unanswered
-        if not won and (now and (now.nonce, now.etag)) == (seen and (seen.nonce, seen.etag)):
+        if (now and (now.nonce, now.etag)) == (seen and (seen.nonce, seen.etag)):
             return None
         raise Moved(f"{self.key} was moved by somebody else meanwhile")
 

@@ -366,7 +366,7 @@ def test_a_default_that_changes_in_the_corpus_file_holds_at_once(tmp_path: Path)
 
 
 def test_older_state_is_taken_over(world: World) -> None:
-    for entry in list(checkouts(world.services())):
+    for entry in checkouts(world.services()):
         move_checkout(world.state, entry, replace(entry.value, access=0))
     del world.state.objects[ACCESS]
     grant(world, "leave.txt", "hr")

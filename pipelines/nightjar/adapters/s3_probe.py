@@ -26,7 +26,7 @@ def _ignored(state: StateStore, key: str) -> str | None:
     in_turn = state.replace(key, b"third", etag=first.etag)
     out_of_turn = state.replace(key, b"fourth", etag=first.etag)
     last = state.read(key)
-    honoured = in_turn and not out_of_turn and last is not None and last.data == b"third"
+    honoured = in_turn is not None and out_of_turn is None and last is not None and last.data == b"third"
     return None if honoured else "ignores If-Match"
 
 
@@ -42,4 +42,4 @@ def _not_atomic(state: StateStore, key: str) -> str | None:
 
 
 def _replacing(state: StateStore, key: str, etag: str) -> Callable[[int], bool]:
-    return lambda writer: state.replace(key, f"{etag} {writer}".encode(), etag=etag)
+    return lambda writer: state.replace(key, f"{etag} {writer}".encode(), etag=etag) is not None

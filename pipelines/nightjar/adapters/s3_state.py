@@ -50,27 +50,27 @@ class S3State:
         with translated(self._bucket, endpoint=self._endpoint):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data)
 
-    def create(self, key: str, data: bytes) -> bool:
-        """True when nothing stood under the key before."""
+    def create(self, key: str, data: bytes) -> str | None:
+        """The new etag when nothing stood under the key before."""
         with translated(self._bucket, endpoint=self._endpoint):
             try:
-                self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfNoneMatch="*")
+                reply = self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfNoneMatch="*")
             except ClientError as error:
                 if says_lost_race(error):
-                    return False
+                    return None
                 raise
-        return True
+        return reply["ETag"]
 
-    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
-        """True when what `etag` names stood there until now; an object that is gone has moved on, too."""
+    def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
+        """The new etag when what `etag` names stood there until now; an object that is gone has moved on, too."""
         with translated(self._bucket, endpoint=self._endpoint):
             try:
-                self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfMatch=etag)
+                reply = self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=data, IfMatch=etag)
             except ClientError as error:
                 if says_lost_race(error) or says_absent(error):
-                    return False
+                    return None
                 raise
-        return True
+        return reply["ETag"]
 
     def keys(self, prefix: str) -> Iterator[str]:
         """In key order, relative to the state prefix."""

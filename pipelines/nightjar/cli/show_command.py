@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 import click
@@ -16,7 +15,7 @@ from nightjar.errors import Misconfigured
 from nightjar.flows.night import report_of
 from nightjar.flows.services import Services
 from nightjar.flows.verdicts import GATES, QUALITY, kept_report, sentence
-from nightjar.flows.versions import Version, read_live, read_version, version_numbers
+from nightjar.flows.versions import Version, fields_of, read_live, read_version, version_numbers
 from nightjar.plural import counted
 from nightjar.stages.enrich import told_set_aside
 from nightjar.stages.states import State
@@ -38,7 +37,7 @@ def show(session: Session, *, corpus: str, number: int | None, as_json: bool) ->
         report = report_of(services, version.run_id)
         name = services.corpus.name
     if as_json:
-        told = asdict(version) | {"state": str(version.state), "evidence": evidence, "run": report}
+        told = fields_of(version) | {"state": str(version.state), "evidence": evidence, "run": report}
         emit({"corpus": name, **told})
         return
     remarks = {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from nightjar.artifacts import collection_key
 from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.fence import REQUEST_S
 from nightjar.flows.graph import RECENT, damage
+from nightjar.flows.parallel import in_order
 from nightjar.flows.services import Services
 from nightjar.flows.versions import Version
 from nightjar.lease import Lease
@@ -87,12 +89,12 @@ def move_checkout(state: StateStore, seen: Entry[Checkout] | None, checkout: Che
     return _register(state, checkout.collection).swap(seen, checkout)
 
 
-def checkouts(services: Services) -> Iterator[Entry[Checkout]]:
+def checkouts(services: Services) -> list[Entry[Checkout]]:
     """Records of all collections of this corpus, by name; a record may outlive its collection."""
-    for key in services.state.keys("collections/"):
-        entry = read_checkout(services.state, key.removeprefix("collections/").removesuffix(".json"))
-        if entry is not None:
-            yield entry
+    keys = services.state.keys("collections/")
+    names = (key.removeprefix("collections/").removesuffix(".json") for key in keys)
+    entries = in_order(partial(read_checkout, services.state), names)
+    return [entry for entry in entries if entry is not None]
 
 
 def is_ours(services: Services, collection: str) -> bool:

@@ -52,12 +52,12 @@ class FencedState:
         self.buckets.pop(key, None)  # it was damaged
         self.state.write(key, data)
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: bytes) -> str | None:
         """Superseded where the lease is lost."""
         self.lease.assure(0.0)
         return self.state.create(key, data)
 
-    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
+    def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
         """Superseded where the lease is lost."""
         self.lease.assure(0.0)
         return self.state.replace(key, data, etag=etag)

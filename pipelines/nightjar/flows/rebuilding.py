@@ -163,7 +163,7 @@ def _give_up(services: Services, hopeless: Collection[str], *, lease: Lease, act
         keys: Sequence[str] = list(services.state.keys(version_key(number, "")))
         services.state.delete(record_last(keys, record="version.json"))
         log.warning("gave up version=%d: nothing tells any more what it had", number)
-    for entry in list(checkouts(services)):
+    for entry in checkouts(services):
         is_live = live is not None and live.collection == entry.value.collection
         if not is_live and not set(entry.value.manifest).isdisjoint(hopeless):
             drop_collection(services, entry.value.collection, lease=lease)

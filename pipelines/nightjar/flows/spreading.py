@@ -28,7 +28,7 @@ def spread_access(services: Services, access: Access, *, lease: Lease) -> None:
     what holds then.
     """
     standing = services.index.collections()
-    for entry in list(checkouts(services)):
+    for entry in checkouts(services):
         held = entry.value
         filling = held.writing is not None and held.writing.source is None
         if filling or held.access >= access.sequence or held.collection not in standing:

@@ -126,7 +126,7 @@ def sweep_unfinished(services: Services, *, live: Live | None, actor: str, lease
             break
         if version.state in _UNFINISHED and version.run_id != lease.run_id:
             _abandon(services, version, live=live, actor=actor, lease=lease)
-    for entry in list(checkouts(services)):
+    for entry in checkouts(services):
         if _is_left_over(entry.value, live=live, run_id=lease.run_id):
             drop_collection(services, entry.value.collection, lease=lease)
 

@@ -15,6 +15,7 @@ from nightjar.errors import Misconfigured, Superseded
 from nightjar.flows.parallel import in_order
 from nightjar.flows.records import RecordEntry, record
 from nightjar.ports import StateStore
+from nightjar.registers import Moved
 from nightjar.stages.states import State, moved
 
 _NUMBER: Final = re.compile(r"versions/(\d{6})/version\.json$")
@@ -48,8 +49,8 @@ class Version:
 
     `strategy` is how it got into its collection (`stages.strategy`), '' before that was decided. `promoted_by` is the
     person who decided to promote it, '' where nobody did; `rebuilds` the version that it was made in place of.
-    `judged_by` names the gates' rules; '' where a rejection says nothing of the content. `nonce` is the record's as it
-    was read: saving is a compare-and-set from there.
+    `judged_by` names the gates' rules; '' where a rejection says nothing of the content. `seen` is its record as it was
+    read or saved last, without the fields: saving is a compare-and-set from there.
     """
 
     number: int
@@ -75,7 +76,7 @@ class Version:
     promoted_by: str = ""
     rebuilds: int | None = None
     judged_by: str = ""
-    nonce: str = field(default="", compare=False, repr=False)
+    seen: RecordEntry | None = field(default=None, compare=False, repr=False)
 
     def enter(self, state: State, *, at: datetime, actor: str, reason: str = "") -> Version:
         """The same version in another state, the move written into its history."""
@@ -89,13 +90,22 @@ def _decode(entry: RecordEntry) -> Version:
     known["state"] = State(known["state"])
     known["manifest"] = tuple(known["manifest"])
     known["history"] = tuple(known["history"])
-    return Version(**known, nonce=entry.nonce)
+    return Version(**known, seen=_without_fields(entry))
+
+
+def _without_fields(entry: RecordEntry) -> RecordEntry:
+    return replace(entry, value={})
+
+
+def fields_of(version: Version) -> dict[str, Any]:
+    """What its record says, without what belongs to the record itself."""
+    fields = asdict(version)
+    del fields["seen"]
+    return fields
 
 
 def _encode(version: Version) -> dict[str, Any]:
-    fields = asdict(version)
-    del fields["nonce"]
-    return {"format": FORMAT, **fields}
+    return {"format": FORMAT, **fields_of(version)}
 
 
 def version_numbers(state: StateStore) -> list[int]:
@@ -127,8 +137,7 @@ def open_version(state: StateStore, version: Version) -> Version:
     if numbers and (newest := read_version(state, numbers[-1])).run_id == version.run_id:
         return newest
     number = max([highest_swept(state), *numbers]) + 1
-    claimed = replace(version, number=number)
-    return replace(claimed, nonce=record(state, version_key(number)).swap(None, _encode(claimed)).nonce)
+    return _swapped(state, replace(version, number=number, seen=None))
 
 
 def highest_swept(state: StateStore) -> int:
@@ -143,11 +152,15 @@ def save_version(state: StateStore, version: Version) -> Version:
     Raises:
         Superseded: somebody else changed it in between.
     """
-    register = record(state, version_key(version.number))
-    entry = register.read()
-    if entry is None or entry.nonce != version.nonce:
-        raise Superseded(f"version {version.number} was changed by another run meanwhile: trigger a new one")
-    return replace(version, nonce=register.swap(entry, _encode(version)).nonce)
+    try:
+        return _swapped(state, version)
+    except Moved as error:
+        raise Superseded(f"version {version.number} was changed by another run meanwhile: trigger a new one") from error
+
+
+def _swapped(state: StateStore, version: Version) -> Version:
+    entry = record(state, version_key(version.number)).swap(version.seen, _encode(version))
+    return replace(version, seen=_without_fields(entry))
 
 
 def keep_seconds(state: StateStore, number: int, seconds: Mapping[str, float]) -> None:

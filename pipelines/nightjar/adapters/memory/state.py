@@ -37,22 +37,22 @@ class MemoryState:
         with self._lock:
             self._put(key, data)
 
-    def create(self, key: str, data: bytes) -> bool:
-        """True when nothing stood under the key before."""
+    def create(self, key: str, data: bytes) -> str | None:
+        """The new etag when nothing stood under the key before."""
         with self._lock:
             if key in self.objects:
-                return False
+                return None
             self._put(key, data)
-            return True
+            return sha256(data)
 
-    def replace(self, key: str, data: bytes, *, etag: str) -> bool:
-        """True when what `etag` names stood there until now."""
+    def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
+        """The new etag when what `etag` names stood there until now."""
         with self._lock:
             standing = self.objects.get(key)
             if standing is None or sha256(standing) != etag:
-                return False
+                return None
             self._put(key, data)
-            return True
+            return sha256(data)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """In key order."""
