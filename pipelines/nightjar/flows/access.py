@@ -87,13 +87,13 @@ def move_access(state: StateStore, seen: Access, moved: Access) -> Access:
     about = {"sequence": str(seen.sequence + 1), "nonce": nonce, "rules": moved.rules}
     data = to_parquet(moved.rows.cast(ACCESS_ROWS).replace_schema_metadata(about))
     unanswered: Transient | None = None
+    etag: str | None = None
     try:
-        if seen.etag is None:
-            state.create(ACCESS, data)
-        else:
-            state.replace(ACCESS, data, etag=seen.etag)
+        etag = state.create(ACCESS, data) if seen.etag is None else state.replace(ACCESS, data, etag=seen.etag)
     except Transient as error:
         unanswered = error
+    if etag is not None:
+        return replace(moved, sequence=seen.sequence + 1, etag=etag)
     stored = state.read(ACCESS)
     if stored is not None and stored.data == data:
         return replace(moved, sequence=seen.sequence + 1, etag=stored.etag)

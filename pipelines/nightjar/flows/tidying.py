@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from nightjar.errors import Misconfigured
 from nightjar.flows.access import read_access
@@ -17,6 +18,7 @@ from nightjar.flows.checkouts import (
 )
 from nightjar.flows.inplace import end_writing
 from nightjar.flows.manifests import load_manifest
+from nightjar.flows.parallel import in_order
 from nightjar.flows.points import Point
 from nightjar.flows.promotion import project
 from nightjar.flows.removal import finish_erasures
@@ -120,10 +122,8 @@ def project_alias(services: Services, live: Live | None, *, lease: Lease) -> Non
 
 def sweep_unfinished(services: Services, *, live: Live | None, actor: str, lease: Lease) -> None:
     """Versions whose run lost the lease become `abandoned`, and their half-filled collections go."""
-    for number in reversed(version_numbers(services.state)):
-        version = read_version(services.state, number)
-        if live is not None and number <= live.version:
-            break
+    newer = [number for number in version_numbers(services.state) if live is None or number > live.version]
+    for version in in_order(partial(read_version, services.state), reversed(newer)):
         if version.state in _UNFINISHED and version.run_id != lease.run_id:
             _abandon(services, version, live=live, actor=actor, lease=lease)
     for entry in checkouts(services):
