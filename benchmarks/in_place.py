@@ -4,7 +4,8 @@
 
 The default model and parser; nights and rollbacks are whole processes of the command line, imports included. Of the
 three nights of 1 % and of the rollbacks by alias the median counts. All after the cold one find as long a history as a
-corpus keeps, copies of the first record. "reading" is what a fill would take if writing cost nothing. Writes benchmarks/results/in_place.json.
+corpus keeps, copies of the first record. "reading" is what a fill would take if writing cost nothing. Writes
+benchmarks/results/in_place.json.
 """
 
 from __future__ import annotations
