@@ -33,6 +33,7 @@ from nightjar.flows.metadata import rules_digest
 from nightjar.flows.planning import draft
 from nightjar.flows.runs import Options
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import Live, Version, open_version, read_live, read_version, save_version, write_live
 from nightjar.model import document_id_of
 from nightjar.ports import CollectionSchema
@@ -102,7 +103,8 @@ def planned(services: Services) -> int:
     if live is None:
         raise SystemExit("nothing is live")
     base = load_manifest(services.state, read_version(services.state, live.version).manifest)
-    plan = draft(services, live=live, base=base, recipe=services.recipe(), options=Options()).plan
+    wrong = disagreement(services, live)
+    plan = draft(services, live=live, base=base, recipe=services.recipe(), options=Options(), distrusted=wrong).plan
     if not plan.empty:
         raise SystemExit(f"the night was to be empty: {plan}")
     return plan.unchanged

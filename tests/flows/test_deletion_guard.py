@@ -51,7 +51,8 @@ def planned(world: World, **options: Any) -> Draft:
     live = read_live(world.state)
     assert live is not None
     base: pa.Table = load_manifest(world.state, read_version(world.state, live.version).manifest)
-    return draft(services, live=live, base=base, recipe=services.recipe(), options=Options(**options))
+    asked = Options(**options)
+    return draft(services, live=live, base=base, recipe=services.recipe(), options=asked, distrusted=None)
 
 
 def test_too_many_deletions_are_withheld_and_additions_go_on(world: World) -> None:

@@ -17,6 +17,7 @@ from nightjar.flows.moves import heirs
 from nightjar.flows.planning import Draft, Plan, draft
 from nightjar.flows.runs import Options, live_rows
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import read_live
 from nightjar.plural import counted
 from nightjar.stages import plan as stage
@@ -54,7 +55,8 @@ def plan(
 def draft_now(services: Services, options: Options) -> Draft:
     """Tonight against what is live."""
     live = read_live(services.state)
-    return draft(services, live=live, base=live_rows(services, live), recipe=services.recipe(), options=options)
+    base, distrusted = live_rows(services, live), disagreement(services, live)
+    return draft(services, live=live, base=base, recipe=services.recipe(), options=options, distrusted=distrusted)
 
 
 def changes_of(drafted: Draft) -> list[dict[str, Any]]:

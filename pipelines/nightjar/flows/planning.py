@@ -21,7 +21,6 @@ from nightjar.flows.moves import may_stay, to_new_keys
 from nightjar.flows.remaking import in_one_space, remake_lost
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
-from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import Live, read_version
 from nightjar.plural import counted
 from nightjar.recipe import Recipe
@@ -104,7 +103,10 @@ def plan(services: Services, run: Run) -> Plan:
     kept = read_json(services, run, "plan.json")
     if kept is not None:
         return Plan(**{**kept, "shards": tuple(ShardPlan(**s) for s in kept["shards"])})
-    draft_ = draft(services, live=run.live, base=run.base(services), recipe=run.recipe, options=run.options)
+    base = run.base(services)
+    draft_ = draft(
+        services, live=run.live, base=base, recipe=run.recipe, options=run.options, distrusted=run.distrusted
+    )
     remember_withheld(services, draft_.remembered)
     write_table(services, run_key(run.run_id, "work.parquet"), draft_.work)
     write_table(services, run_key(run.run_id, "gone.parquet"), draft_.gone)
@@ -122,8 +124,18 @@ def plan(services: Services, run: Run) -> Plan:
     return made
 
 
-def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Recipe, options: Options) -> Draft:
+def draft(
+    services: Services,
+    *,
+    live: Live | None,
+    base: pa.Table,
+    recipe: Recipe,
+    options: Options,
+    distrusted: str | None,
+) -> Draft:
     """Compare the bucket with `base`; reads no document bytes and writes nothing.
+
+    `distrusted` is why the live collection has to be made again (`flows.trust`), None where it need not be.
 
     Raises:
         Misconfigured: a document was named that neither stands nor is listed; or the run is limited, and the rest of
@@ -138,7 +150,6 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         refuse_unknown(here, considered, options)
     changes = stage.compare(here, considered, recipes=_recipes(services, recipe, considered), scope=_scope(options))
     changes = with_small_upgrade(corpus, changes, options)
-    rebuild = disagreement(services, live)
     deletions = decide_deletions(
         services,
         changes,
@@ -149,7 +160,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         approved_list=options.approved_list,
     )
     unchanged = changes.unchanged + changes.count(stage.REMADE) + changes.count(stage.RETRIED)
-    if live is not None and (rebuild or not changes.empty):
+    if live is not None and (distrusted or not changes.empty):
         changes = remake_lost(services, changes, base, gone=deletions.gone, listing=listing)
     changes = in_one_space(services, changes, base, gone=deletions.gone, recipe=recipe, options=options)
     work = stage.assign_shards(
@@ -176,7 +187,7 @@ def draft(services: Services, *, live: Live | None, base: pa.Table, recipe: Reci
         estimated_seconds=seconds,
         guard=deletions.guard,
         held=held,
-        rebuild=rebuild,
+        rebuild=distrusted,
         shards=_shards(work),
         redescribe=live is not None
         and read_version(services.state, live.version).metadata_rules != rules_digest(services.corpus),

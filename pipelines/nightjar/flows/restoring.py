@@ -43,27 +43,30 @@ def restore(services: Services, live: Live, *, lease: Lease, actor: str) -> int:
     return written
 
 
-def restore_distrusted(services: Services, live: Live | None, *, lease: Lease, actor: str) -> Live | None:
+def restore_distrusted(
+    services: Services, live: Live | None, *, lease: Lease, actor: str
+) -> tuple[Live | None, str | None]:
     """Before a night plans, what is live is put right as it is, whatever becomes of tonight's version.
 
-    Where stored vectors are gone, too, nothing is done: the night makes them again, in a version of its own.
+    Returns what is live then, and why that cannot be trusted: where stored vectors are gone, too, nothing is done, and
+    the night makes them again, in a version of its own.
     """
     if live is None:
-        return None
+        return None, None
     if name_collection(services, live):
         retire(services, lease=lease)  # an earlier restoring died before it had cleared up
     wrong = disagreement(services, live)
     if wrong is None:
-        return live
+        return live, None
     if without_vectors(services, due_rows(services, read_version(services.state, live.version))).num_rows:
-        return live
+        return live, wrong
     try:
         written = restore(services, live, lease=lease, actor=actor)
     except NotTheCheckout as error:
         log.warning("not restored version=%d: %s", live.version, error)
-        return live
+        return live, wrong
     log.warning("restored version=%d objects=%d: %s", live.version, written, wrong)
-    return read_live(services.state)
+    return read_live(services.state), None
 
 
 def name_collection(services: Services, live: Live) -> bool:

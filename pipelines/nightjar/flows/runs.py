@@ -58,6 +58,7 @@ class Run:
     """A run under way.
 
     `live` is what was live when it was settled, None on a first night; `erased` the sequence of erasures at that time.
+    `distrusted` says why the live collection could not be trusted then, and not be restored either.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class Run:
     started_at: datetime
     live: Live | None
     erased: int = 0
+    distrusted: str | None = None
 
     def base(self, services: Services) -> pa.Table:
         """Rows of the manifest that tonight is compared with; groups are those that hold now, not the version's."""
@@ -91,6 +93,7 @@ def save_run(services: Services, run: Run) -> None:
         "started_at": run.started_at.isoformat(),
         "live": asdict(run.live) if run.live else None,
         "erased": run.erased,
+        "distrusted": run.distrusted,
         "corpus": services.corpus.resolved(),
     }
     write_json(services, run, "run.json", record)
@@ -113,6 +116,7 @@ def find_run(services: Services, run_id: str) -> Run | None:
         started_at=datetime.fromisoformat(record["started_at"]),
         live=Live(**record["live"]) if record["live"] else None,
         erased=record.get("erased", 0),
+        distrusted=record.get("distrusted"),
     )
 
 

@@ -27,7 +27,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         return found
     refuse_full_disk(services)
     live = tidy(services, actor=actor, lease=lease)
-    live = restore_distrusted(services, live, lease=lease, actor=actor)
+    live, distrusted = restore_distrusted(services, live, lease=lease, actor=actor)
     if options.decided is None:
         drop_tainted_vectors(services)
     run = Run(
@@ -38,6 +38,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         started_at=services.clock(),
         live=live,
         erased=erased_sequence(services.state),
+        distrusted=distrusted,
     )
     save_run(services, run)
     services.passing(Point.SETTLED)
