@@ -13,6 +13,7 @@ from nightjar.flows.services import Services
 from nightjar.flows.tainted import drop_tainted_vectors
 from nightjar.flows.tidying import tidy
 from nightjar.lease import Lease
+from nightjar.opening import ahead
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
     if found := find_run(services, run_id):
         return found
     refuse_full_disk(services)
-    live = tidy(services, actor=actor, lease=lease)
-    live, distrusted = restore_distrusted(services, live, lease=lease, actor=actor)
+    with ahead(services.recipe):  # digests of a model's files, while servers are asked
+        live = tidy(services, actor=actor, lease=lease)
+        live, distrusted = restore_distrusted(services, live, lease=lease, actor=actor)
     if options.decided is None:
         drop_tainted_vectors(services)
     run = Run(

@@ -205,8 +205,9 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    Zygote(control, workers=int(workers), memory_bytes=int(memory_bytes)).run()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nothing is left to be put in order
+    with suppress(SystemExit):
+        Zygote(control, workers=int(workers), memory_bytes=int(memory_bytes)).run()
+    os._exit(0)  # nothing is left to be put in order, and the parent waits while a thousand modules are taken apart
 
 
 if __name__ == "__main__":
