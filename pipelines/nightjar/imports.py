@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
+
+_ONE_BUILDS: Final = (2, 14)  # pydantic's first release with a lock around it
 
 
 @contextmanager
@@ -104,9 +106,15 @@ def barred(*names: str) -> Iterator[None]:
 
 @contextmanager
 def models_built_late() -> Iterator[None]:
-    """Pydantic models that are defined while the block runs get their validators when they are first used."""
-    from pydantic import BaseModel  # noqa: PLC0415 - who only bars or postpones needs none of it
+    """Pydantic models that are defined while the block runs get their validators when they are first used.
 
+    Releases that let two threads build the same model at once build them as ever.
+    """
+    from pydantic import VERSION, BaseModel  # noqa: PLC0415 - who only bars or postpones needs none of it
+
+    if tuple(map(int, VERSION.split(".")[:2])) < _ONE_BUILDS:
+        yield
+        return
     before = BaseModel.model_config.get("defer_build", False)
     BaseModel.model_config["defer_build"] = True  # every model starts from the settings of its bases
     try:

@@ -3,7 +3,7 @@
 A record carries a `sequence`, which grows by one with every move, and a fresh `nonce`. A store may answer "no" to a
 write that it has done (its first reply was lost and the client asked again), so that after every "no" the record is
 read back: my nonce means that I won. Without the nonce, equal content would repeat its etag and prove nothing. A "yes"
-needs no second look: a store that gives two of them is refused (`StateStore.probe`).
+needs no second look: a store that gives two of them is refused where it shows (`StateStore.probe`).
 """
 
 from __future__ import annotations
@@ -70,35 +70,29 @@ class Register(Generic[T]):
                 again although nothing moved.
         """
         for _ in range(_CONFLICTS):
-            moved = self._try(seen, value)
-            if moved is not None:
-                return moved
+            nonce, sequence = uuid4().hex, 1 if seen is None else seen.sequence + 1
+            data = _dumped({**self.encode(value), "sequence": sequence, "nonce": nonce})
+            etag, unanswered = self._write(seen, data)
+            if etag is not None:
+                return Entry(value, sequence, nonce, etag)
+            now = self.read()
+            if now is not None and now.nonce == nonce:
+                return now
+            if unanswered is not None:
+                raise unanswered
+            if (now and now.nonce) != (seen and seen.nonce):
+                raise Moved(f"{self.key} was moved by somebody else meanwhile")
+            seen = now  # nothing moved: S3's 409 says just that two requests met, and a proxy may rewrite etags
         raise Transient(f"the store refuses to move {self.key}, although nobody else moved it: try again")
 
-    def _try(self, seen: Entry[T] | None, value: T) -> Entry[T] | None:
-        """One attempt; None where the store said no (S3's 409 says just that two requests met) and nothing moved."""
-        nonce, sequence = uuid4().hex, 1 if seen is None else seen.sequence + 1
-        data = _dumped({**self.encode(value), "sequence": sequence, "nonce": nonce})
-        unanswered: Transient | None = None
-        etag: str | None = None
+    def _write(self, seen: Entry[T] | None, data: bytes) -> tuple[str | None, Transient | None]:
+        """The new etag, None where the store said no or nothing: then with what it failed by."""
         try:
-            etag = (
-                self.state.create(self.key, data)
-                if seen is None
-                else self.state.replace(self.key, data, etag=seen.etag)
-            )
+            if seen is None:
+                return self.state.create(self.key, data), None
+            return self.state.replace(self.key, data, etag=seen.etag), None
         except Transient as error:
-            unanswered = error
-        if etag is not None:
-            return Entry(value, sequence, nonce, etag)
-        now = self.read()
-        if now is not None and now.nonce == nonce:
-            return now
-        if unanswered is not None:
-            raise unanswered
-        if (now and (now.nonce, now.etag)) == (seen and (seen.nonce, seen.etag)):
-            return None
-        raise Moved(f"{self.key} was moved by somebody else meanwhile")
+            return None, error
 
     def _entry(self, stored: Stored) -> Entry[T]:
         try:
@@ -118,7 +112,7 @@ def immutable_put(state: StateStore, key: str, data: bytes) -> bytes:
         Transient: the store says no again and again, and nothing stands there.
     """
     for _ in range(_CONFLICTS):
-        if state.create(key, data):
+        if state.create(key, data) is not None:
             return data
         if (winner := state.read(key)) is not None:
             return winner.data

@@ -13,8 +13,11 @@ from world import World, handbook
 from nightjar.errors import Misconfigured
 from nightjar.flows.checkouts import move_checkout, read_checkout
 from nightjar.flows.night import run_night
-from nightjar.flows.runs import Options
+from nightjar.flows.planning import plan
+from nightjar.flows.runs import Options, find_run
+from nightjar.flows.settle import settle
 from nightjar.flows.versions import read_live, read_version
+from nightjar.lease import Lease
 from nightjar.model import ChunkId, CollectionName
 from nightjar.owner import Owner
 
@@ -41,6 +44,19 @@ def test_a_truncated_manifest_is_named_and_nothing_is_changed(tmp_path: Path, st
     with pytest.raises(Misconfigured, match=rf"{bucket} is damaged: .* `nightjar audit --repair`"):
         world.night()
     assert world.served() == served
+
+
+def test_a_plan_in_another_process_than_the_settling_looks_at_the_live_collection_itself(tmp_path: Path) -> None:
+    world = one_night(tmp_path, "in_place")
+    lease = Lease.acquire(world.state, run_id="cleared", owner=Owner.dag("reindex_handbook"))
+    settled = settle(world.services(), run_id="cleared", actor="mia", options=Options(), lease=lease)
+    world.index.lose(world.corpus.alias)
+    found = find_run(world.services(), "cleared")
+    assert found is not None
+    assert (settled.distrusted, found.distrusted) == ("", None)
+    rebuild = plan(world.services(), found).rebuild
+    assert rebuild is not None
+    assert rebuild.endswith("is gone")
 
 
 def test_stored_vectors_of_another_content_fill_no_collection(tmp_path: Path) -> None:

@@ -42,7 +42,6 @@ _AGAIN: Final = frozenset(
         "TooManyRequests",
     }
 )
-_GARBLED: Final = frozenset({"BadRequest"})  # what came in on a kept connection was no request
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _WRONG_KEY: Final = frozenset(
     {"AuthFailure", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "UnrecognizedClientException"}
@@ -88,7 +87,7 @@ def says_lost_race(error: ClientError) -> bool:
 
 def concerns_one_object(error: ClientError) -> bool:
     """Refused for what this object is (gone, private, archived, under a foreign key), not for who asks or where."""
-    of_all = _AGAIN | _GARBLED | _EXPIRED | _WRONG_KEY | _WRONG_REGION | {"NoSuchBucket", "RequestTimeTooSkewed"}
+    of_all = _AGAIN | _EXPIRED | _WRONG_KEY | _WRONG_REGION | {"NoSuchBucket", "RequestTimeTooSkewed"}
     status = status_of(error)
     return 400 <= status < 500 and status != _TOO_MANY and code_of(error) not in of_all  # noqa: PLR2004 - HTTP
 
@@ -110,7 +109,7 @@ def _from_service(error: ClientError, *, bucket: str, endpoint: str) -> Nightjar
     said = bounded(str(error.response.get("Error", {}).get("Message", "")), limit=160)
     if code in _AGAIN or status == _TOO_MANY or (status >= 500 and status != _NEVER):  # noqa: PLR2004 - HTTP
         return Transient(f"S3 ({where}) asks to try again later: {code} {said}".rstrip())
-    if code in _GARBLED:
+    if "parsing the HTTP request" in said:
         advice = "if this comes back, let the store close connections (versitygw: start it without --keep-alive)"
         return Transient(f"{where} could not read a request ({said or code}): try again; {advice}")
     if code in _EXPIRED:

@@ -59,7 +59,7 @@ class S3State:
                 if says_lost_race(error):
                     return None
                 raise
-        return reply["ETag"]
+        return reply.get("ETag")  # without one: as if the reply were lost
 
     def replace(self, key: str, data: bytes, *, etag: str) -> str | None:
         """The new etag when what `etag` names stood there until now; an object that is gone has moved on, too."""
@@ -70,7 +70,7 @@ class S3State:
                 if says_lost_race(error) or says_absent(error):
                     return None
                 raise
-        return reply["ETag"]
+        return reply.get("ETag")  # without one: as if the reply were lost
 
     def keys(self, prefix: str) -> Iterator[str]:
         """In key order, relative to the state prefix."""

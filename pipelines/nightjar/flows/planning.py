@@ -21,6 +21,7 @@ from nightjar.flows.moves import may_stay, to_new_keys
 from nightjar.flows.remaking import in_one_space, remake_lost
 from nightjar.flows.runs import Options, Run, read_json, read_table, write_json, write_table
 from nightjar.flows.services import Services
+from nightjar.flows.trust import disagreement
 from nightjar.flows.versions import Live, read_version
 from nightjar.plural import counted
 from nightjar.recipe import Recipe
@@ -104,9 +105,8 @@ def plan(services: Services, run: Run) -> Plan:
     if kept is not None:
         return Plan(**{**kept, "shards": tuple(ShardPlan(**s) for s in kept["shards"])})
     base = run.base(services)
-    draft_ = draft(
-        services, live=run.live, base=base, recipe=run.recipe, options=run.options, distrusted=run.distrusted
-    )
+    wrong = disagreement(services, run.live) if run.distrusted is None else run.distrusted or None
+    draft_ = draft(services, live=run.live, base=base, recipe=run.recipe, options=run.options, distrusted=wrong)
     remember_withheld(services, draft_.remembered)
     write_table(services, run_key(run.run_id, "work.parquet"), draft_.work)
     write_table(services, run_key(run.run_id, "gone.parquet"), draft_.gone)

@@ -58,7 +58,8 @@ class Run:
     """A run under way.
 
     `live` is what was live when it was settled, None on a first night; `erased` the sequence of erasures at that time.
-    `distrusted` says why the live collection could not be trusted then, and not be restored either.
+    `distrusted` says why the live collection can neither be trusted nor be restored, '' where it can be trusted; None
+    where this process did not look: whoever settled the run may have done so hours ago.
     """
 
     run_id: str
@@ -93,7 +94,6 @@ def save_run(services: Services, run: Run) -> None:
         "started_at": run.started_at.isoformat(),
         "live": asdict(run.live) if run.live else None,
         "erased": run.erased,
-        "distrusted": run.distrusted,
         "corpus": services.corpus.resolved(),
     }
     write_json(services, run, "run.json", record)
@@ -116,7 +116,6 @@ def find_run(services: Services, run_id: str) -> Run | None:
         started_at=datetime.fromisoformat(record["started_at"]),
         live=Live(**record["live"]) if record["live"] else None,
         erased=record.get("erased", 0),
-        distrusted=record.get("distrusted"),
     )
 
 

@@ -13,7 +13,6 @@ from nightjar.flows.services import Services
 from nightjar.flows.tainted import drop_tainted_vectors
 from nightjar.flows.tidying import tidy
 from nightjar.lease import Lease
-from nightjar.opening import ahead
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +26,8 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
     if found := find_run(services, run_id):
         return found
     refuse_full_disk(services)
-    with ahead(services.recipe):  # digests of a model's files, while servers are asked
-        live = tidy(services, actor=actor, lease=lease)
-        live, distrusted = restore_distrusted(services, live, lease=lease, actor=actor)
+    live = tidy(services, actor=actor, lease=lease)
+    live, distrusted = restore_distrusted(services, live, lease=lease, actor=actor)
     if options.decided is None:
         drop_tainted_vectors(services)
     run = Run(
@@ -40,7 +38,7 @@ def settle(services: Services, *, run_id: str, actor: str, options: Options, lea
         started_at=services.clock(),
         live=live,
         erased=erased_sequence(services.state),
-        distrusted=distrusted,
+        distrusted=distrusted or "",
     )
     save_run(services, run)
     services.passing(Point.SETTLED)

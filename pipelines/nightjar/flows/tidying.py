@@ -70,7 +70,7 @@ def end_writings(services: Services, live: Live | None, *, lease: Lease) -> None
         if writing is None or writing.source is None:
             continue
         if held.collection not in services.index.collections():
-            continue  # it is gone: restored once all is tidy, or made again by the night
+            continue  # it is gone: the next night restores it, or makes it again
         is_live = live is not None and live.collection == held.collection
         due = live.version if live is not None and is_live else writing.source
         other = writing.source if due == writing.target else writing.target

@@ -197,15 +197,11 @@ def main() -> None:
     child.preload(strategy=strategy, languages=tuple(languages.split(",")))
     # Not before: libraries would take the exit for an error of theirs, and tell it.
     signal.signal(signal.SIGTERM, _stop)
-    isolation = sandbox.leave_network()
-    try:
-        control.send(isolation.encode())
-    except ConnectionError:
-        return  # a parent that never asked has ended
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    with suppress(SystemExit):
+    with suppress(SystemExit, ConnectionError):  # `_stop`; a parent that never asked has ended
+        control.send(sandbox.leave_network().encode())
+        gc.collect()
+        gc.freeze()
+        gc.enable()
         Zygote(control, workers=int(workers), memory_bytes=int(memory_bytes)).run()
     os._exit(0)  # nothing is left to be put in order, and the parent waits while a thousand modules are taken apart
 
