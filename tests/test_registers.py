@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from counting_state import CountingState
 
 from nightjar.adapters.memory.state import MemoryState
 from nightjar.errors import Misconfigured, Superseded, Transient
-from nightjar.ports import Stored
+from nightjar.ports import StateStore, Stored
 from nightjar.registers import Fields, Moved, Register, immutable_put
 
 KEY = "live.json"
@@ -18,7 +19,7 @@ class Live:
     version: int
 
 
-def register_on(state: MemoryState) -> Register[Live]:
+def register_on(state: StateStore) -> Register[Live]:
     def decode(fields: Fields) -> Live:
         return Live(int(str(fields["version"])))
 
@@ -98,17 +99,10 @@ def test_the_object_is_flat_json_that_people_can_read() -> None:
 
 
 def test_a_yes_is_not_read_back() -> None:
-    class Counts(MemoryState):
-        reads = 0
-
-        def read(self, key: str) -> Stored | None:
-            self.reads += 1
-            return super().read(key)
-
-    state = Counts()
-    register = register_on(state)
+    counting = CountingState(MemoryState())
+    register = register_on(counting)
     moved = register.swap(register.swap(None, Live(1)), Live(2))
-    assert state.reads == 0
+    assert counting.asked == {("create", KEY): 1, ("replace", KEY): 1}
     assert register.read() == moved
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
-_ONE_BUILDS: Final = (2, 14)  # pydantic's first release with a lock around it
+_BUILDS_UNDER_A_LOCK: Final = (2, 14)  # the first such release of pydantic
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def models_built_late() -> Iterator[None]:
     """
     from pydantic import VERSION, BaseModel  # noqa: PLC0415 - who only bars or postpones needs none of it
 
-    if tuple(map(int, VERSION.split(".")[:2])) < _ONE_BUILDS:
+    if tuple(map(int, VERSION.split(".")[:2])) < _BUILDS_UNDER_A_LOCK:
         yield
         return
     before = BaseModel.model_config.get("defer_build", False)

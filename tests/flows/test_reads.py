@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
+from counting_state import CountingState
 from world import World, handbook
 
-from nightjar.adapters.memory.state import MemoryState
 from nightjar.artifacts import BUCKETS, MANIFESTS_PREFIX, VECTORS_PREFIX
 from nightjar.flows.night import run_night
 from nightjar.flows.runs import Options
@@ -21,25 +20,9 @@ from nightjar.owner import Owner
 
 pytestmark = pytest.mark.slow
 
+READS = frozenset({"read", "exists", "keys"})
 BESIDES = 80
 """Registers, the run's own record and tables: as many for any corpus."""
-
-
-class Counting:
-    """A state store that counts what is asked of it, by operation and key."""
-
-    def __init__(self, state: MemoryState) -> None:
-        self._state = state
-        self.asked: Counter[tuple[str, str]] = Counter()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._state, name)
-
-        def counted(key: str, *rest: Any, **named: Any) -> Any:
-            self.asked[name, key] += 1
-            return found(key, *rest, **named)
-
-        return counted if name in {"read", "exists", "keys"} else found
 
 
 def asked_on_a_second_night(
@@ -53,7 +36,7 @@ def asked_on_a_second_night(
     world.night()
     for number in range(changed):
         world.put(f"{number:03}.txt", f"# Room {number}\n\nThe lock of room {number} was changed.")
-    counting = Counting(world.state)
+    counting = CountingState(world.state)
     world.nights += 1
     report = run_night(
         world.services(state=counting),  # type: ignore[arg-type]  # it hands on what it does not count
@@ -65,7 +48,7 @@ def asked_on_a_second_night(
         "live" if changed else "unchanged",
         documents - changed,
     )
-    return counting.asked
+    return Counter({asked: count for asked, count in counting.asked.items() if asked[0] in READS})
 
 
 def asked_of_buckets(asked: Counter[tuple[str, str]]) -> Counter[str]:
@@ -103,7 +86,7 @@ def test_a_proof_reads_no_more_contents_than_it_compares(tmp_path: Path) -> None
         rooms = (f"## Room {number}\n\nThe key of room {house}{number} hangs there; {signed}." for number in range(90))
         world.put(f"{house}.md", "\n\n".join(rooms))
     world.night()
-    counting = Counting(world.state)
+    counting = CountingState(world.state)
     services = world.services(state=counting)  # type: ignore[arg-type]  # it hands on what it does not count
     version = read_version(world.state, 1)
     verify_checkout(services, CollectionName(str(version.collection)), version, written=(), documents=2)

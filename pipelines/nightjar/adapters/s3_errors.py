@@ -62,6 +62,7 @@ _REMEDIES: Final = (
     ({"RequestTimeTooSkewed"}, "this machine's clock differs too much from that of {where}: set the clock"),
     ({"NotImplemented", "501"}, "{where} lacks an operation that Nightjar needs ({said}): use a store that has it"),
 )
+_GARBLED: Final = "parsing the HTTP request"  # in the message: `BadRequest` alone may be about one object
 _LOST_RACE: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
@@ -109,7 +110,7 @@ def _from_service(error: ClientError, *, bucket: str, endpoint: str) -> Nightjar
     said = bounded(str(error.response.get("Error", {}).get("Message", "")), limit=160)
     if code in _AGAIN or status == _TOO_MANY or (status >= 500 and status != _NEVER):  # noqa: PLR2004 - HTTP
         return Transient(f"S3 ({where}) asks to try again later: {code} {said}".rstrip())
-    if "parsing the HTTP request" in said:
+    if _GARBLED in said:
         advice = "if this comes back, let the store close connections (versitygw: start it without --keep-alive)"
         return Transient(f"{where} could not read a request ({said or code}): try again; {advice}")
     if code in _EXPIRED:
